@@ -1,0 +1,291 @@
+/* tinyml_runtime.h: the one public header of the microcontroller runtime.
+ *
+ * C99 (and C++), no heap, no mutable globals, re-entrant: all state is in one caller-supplied arena. A model is a
+ * constant table of steps; each step names a kernel, its constant parameter record and the arena offsets of its
+ * operands. Emitted sources and the host simulation run the same table through the same kernels, so that host and
+ * device agree bit for bit. Kernels that no table names are not linked.
+ *
+ * Conventions
+ *   layout      activations are dense, channels last (NHWC); a one-dimensional signal is NHWC with H = 1
+ *   int8 value  real = scale * (q - zero), q in [-128, 127]; weights are symmetric (zero = 0), q in [-127, 127]
+ *   requantize  y = zero_out + floor(acc * multiplier / 2^(32 - shift) + 1/2), clamped to [clamp_min, clamp_max];
+ *               0 <= multiplier < 2^31, 0 <= shift <= 24; see tml_requantize in tml_internal.h
+ *   bias        int32 with -zero_in * sum(weights) already added; a padded tap therefore reads zero_in
+ *   operands    operands[i] is a byte offset into the arena: inputs first, then outputs, then scratch
+ */
+#ifndef TINYML_RUNTIME_H
+#define TINYML_RUNTIME_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TML_OK 0
+#define TML_ERROR_ARGUMENT (-1)  /* a null pointer, or an arena that is not aligned to TML_ARENA_ALIGN */
+#define TML_ERROR_INDEX (-2)     /* an index tensor holds a value outside of the axis */
+#define TML_ARENA_ALIGN 16
+
+/* What every kernel is given: where the buffers are. */
+typedef struct tml_context {
+  uint8_t *arena;
+} tml_context;
+
+typedef int (*tml_kernel)(const tml_context *context, const void *params, const uint32_t *operands);
+
+typedef struct tml_step {
+  tml_kernel kernel;
+  const void *params;       /* the kernel's own parameter record, below */
+  const uint32_t *operands; /* arena offsets: inputs, outputs, scratch */
+} tml_step;
+
+/* Runs steps[0..count) in order. Returns TML_OK or the first kernel's error. */
+int tml_run(const tml_step *steps, uint32_t count, const tml_context *context);
+
+/* ---- convolution -------------------------------------------------------------------------------------------- */
+
+/* conv2d: weights [out_c][kernel_h][kernel_w][in_c / groups].
+ * depthwise_conv2d: groups = in_c, weights [kernel_h][kernel_w][out_c]; channel c reads input c / (out_c / in_c).
+ * conv_transpose2d: weights [out_c][kernel_h][kernel_w][in_c / groups]; input pixel (y, x) adds to output
+ *   (y * stride_h - pad_top + ky * dilation_h, x * stride_w - pad_left + kx * dilation_w). Needs no scratch: every
+ *   output gathers its inputs. Taps that fall outside add nothing, so its bias holds no zero-point term; the kernel
+ *   subtracts in_zero from each input. */
+typedef struct tml_conv2d_params {
+  const int8_t *weights;
+  const int32_t *bias;        /* [out_c] */
+  const int32_t *multipliers; /* [out_c], or [1] when multiplier_step is 0 */
+  uint16_t batches;
+  uint16_t in_h, in_w, in_c;
+  uint16_t out_h, out_w, out_c;
+  uint16_t groups;
+  uint16_t kernel_h, kernel_w;
+  uint16_t stride_h, stride_w;
+  uint16_t dilation_h, dilation_w;
+  uint16_t pad_top, pad_left; /* bottom and right follow from the output size */
+  uint8_t multiplier_step;    /* 1: per-channel multipliers, 0: one for all */
+  uint8_t shift;
+  int8_t in_zero, out_zero;
+  int8_t clamp_min, clamp_max;
+} tml_conv2d_params;
+
+int tml_conv2d_s8(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_depthwise_conv2d_s8(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_conv_transpose2d_s8(const tml_context *context, const void *params, const uint32_t *operands);
+
+/* ---- matrix products ---------------------------------------------------------------------------------------- */
+
+/* y[rows][out_features] = x[rows][in_features] * weights[out_features][in_features]^T + bias. */
+typedef struct tml_fully_connected_params {
+  const int8_t *weights;
+  const int32_t *bias;
+  const int32_t *multipliers; /* [out_features], or [1] when multiplier_step is 0 */
+  uint32_t rows, in_features, out_features;
+  uint8_t multiplier_step;
+  uint8_t shift;
+  int8_t in_zero, out_zero;
+  int8_t clamp_min, clamp_max;
+} tml_fully_connected_params;
+
+int tml_fully_connected_s8(const tml_context *context, const void *params, const uint32_t *operands);
+
+/* Both operands are activations: for each i in batches, y[i] (m x n) = a[i] (m x k) * b[i] (k x n). A batch stride
+ * (in elements) of 0 broadcasts. The row and column strides (in elements) allow a transposed operand. */
+typedef struct tml_matmul_params {
+  uint32_t batches, m, k, n;
+  uint32_t a_batch_stride, a_row_stride, a_col_stride;
+  uint32_t b_batch_stride, b_row_stride, b_col_stride;
+  int32_t multiplier;
+  uint8_t shift;
+  int8_t a_zero, b_zero, out_zero;
+  int8_t clamp_min, clamp_max;
+} tml_matmul_params;
+
+int tml_matmul_s8(const tml_context *context, const void *params, const uint32_t *operands);
+
+/* ---- elementwise -------------------------------------------------------------------------------------------- */
+
+/* y[i] = table[x[i] + 128]: every function of one int8 value, requantization included. Output may be the input. */
+typedef struct tml_lut_params {
+  const int8_t *table; /* [256] */
+  uint32_t count;
+} tml_lut_params;
+
+int tml_lut_s8(const tml_context *context, const void *params, const uint32_t *operands);
+
+#define TML_MAX_DIMS 6
+
+/* Two operands with broadcasting. Output index (i0..i5) runs over dims in row-major order; operand strides are in
+ * elements, 0 where it is broadcast. A constant operand stands in a_const / b_const (then operands[] still has two
+ * input entries, the constant's unused); else those are null.
+ *   add: y = zero_out + ((a - a_zero) * a_multiplier + (b - b_zero) * b_multiplier + 2^(shift-1)) >> shift,
+ *        |multipliers| <= 2^21 and 1 <= shift <= 30, so that 32 bits suffice; subtraction has b_multiplier < 0
+ *   mul: acc = (a - a_zero) * (b - b_zero), requantized with a_multiplier and shift (b_multiplier unused)
+ *   min, max: the smaller (larger) of the two products of `add`, then rounded and shifted alike
+ *   div: y = zero_out + ((a - a_zero) * (int64) reciprocals[b + 128] + 2^(shift-1)) >> shift, 1 <= shift <= 62 */
+typedef struct tml_binary_params {
+  const int8_t *a_const, *b_const;
+  const int32_t *reciprocals; /* [256], div only */
+  uint32_t dims[TML_MAX_DIMS];
+  uint32_t a_strides[TML_MAX_DIMS], b_strides[TML_MAX_DIMS];
+  int32_t a_multiplier, b_multiplier;
+  uint8_t shift;
+  int8_t a_zero, b_zero, out_zero;
+  int8_t clamp_min, clamp_max;
+} tml_binary_params;
+
+int tml_add_s8(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_mul_s8(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_div_s8(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_min_s8(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_max_s8(const tml_context *context, const void *params, const uint32_t *operands);
+
+/* Sum of n dense operands of one size: the n-ary form of add. acc = sum (x_i - zeros[i]) * multipliers[i], with
+ * sum |multipliers| <= 2^22. */
+typedef struct tml_sum_params {
+  const int32_t *multipliers; /* [inputs] */
+  const int8_t *zeros;        /* [inputs] */
+  uint32_t inputs, count;
+  uint8_t shift;
+  int8_t out_zero, clamp_min, clamp_max;
+} tml_sum_params;
+
+int tml_sum_s8(const tml_context *context, const void *params, const uint32_t *operands);
+
+/* y = x - in_zero >= 0 ? requantize(x - in_zero, positive) : requantize(x - in_zero, |negative[i % period]|) with its
+ * sign. negative multipliers may be below zero: the slope of PRelu may be. */
+typedef struct tml_prelu_params {
+  const int32_t *negative; /* [period] */
+  uint32_t count, period;
+  int32_t positive;
+  uint8_t shift;
+  int8_t in_zero, out_zero, clamp_min, clamp_max;
+} tml_prelu_params;
+
+int tml_prelu_s8(const tml_context *context, const void *params, const uint32_t *operands);
+
+/* ---- softmax ------------------------------------------------------------------------------------------------ */
+
+/* Over `depth` elements that are `inner` apart, for outer x inner rows.
+ * exp_table[d] = round(2^24 * exp(-d * in_scale)), d = max - x; d >= table_size counts as 0 (below 2^-25).
+ * softmax: y = out_zero + round(e / sum / out_scale), with out_multiplier = round(2^16 / out_scale) (1/256: 2^24).
+ * log_softmax: y = out_zero + round(((x - max) * in_scale - ln(sum)) / out_scale); x_multiplier = in_scale / out_scale
+ * and ln2_multiplier = ln 2 / out_scale, both times 2^16; log2_table[i] = round(2^16 * log2(1 + i / 64)), i = 0..64,
+ * interpolated linearly between entries. */
+typedef struct tml_softmax_params {
+  const uint32_t *exp_table;
+  const uint32_t *log2_table; /* [65], log_softmax only */
+  uint32_t outer, depth, inner;
+  uint32_t table_size;
+  int32_t out_multiplier; /* softmax */
+  int32_t x_multiplier, ln2_multiplier; /* log_softmax */
+  int8_t out_zero, clamp_min, clamp_max;
+} tml_softmax_params;
+
+int tml_softmax_s8(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_log_softmax_s8(const tml_context *context, const void *params, const uint32_t *operands);
+
+/* ---- pooling and reduction ---------------------------------------------------------------------------------- */
+
+/* avg_pool2d: acc = sum over the n taps inside of (x - in_zero), requantized with multipliers[n - count_min] (which
+ *   hold s_in / s_out / n, or / (kernel_h * kernel_w) when padding counts).
+ * max_pool2d: maximum of the taps inside; input and output share scale and zero point (multipliers unused). */
+typedef struct tml_pool2d_params {
+  const int32_t *multipliers;
+  uint16_t batches;
+  uint16_t in_h, in_w, channels;
+  uint16_t out_h, out_w;
+  uint16_t kernel_h, kernel_w;
+  uint16_t stride_h, stride_w;
+  uint16_t dilation_h, dilation_w;
+  uint16_t pad_top, pad_left;
+  uint16_t count_min;
+  uint8_t shift;
+  int8_t in_zero, out_zero;
+  int8_t clamp_min, clamp_max;
+} tml_pool2d_params;
+
+int tml_avg_pool2d_s8(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_max_pool2d_s8(const tml_context *context, const void *params, const uint32_t *operands);
+
+#define TML_MAX_REDUCE_DIMS 4
+
+/* For each kept index (row-major over keep_dims, dense output): over reduce_dims, strides in elements.
+ * sum: acc = sum (x - in_zero), requantized (a mean has its 1/n in the multiplier). max, min: same parameters in
+ * and out. */
+typedef struct tml_reduce_params {
+  uint32_t keep_dims[TML_MAX_REDUCE_DIMS], keep_strides[TML_MAX_REDUCE_DIMS];
+  uint32_t reduce_dims[TML_MAX_REDUCE_DIMS], reduce_strides[TML_MAX_REDUCE_DIMS];
+  int32_t multiplier;
+  uint8_t shift;
+  int8_t in_zero, out_zero, clamp_min, clamp_max;
+} tml_reduce_params;
+
+int tml_reduce_sum_s8(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_reduce_max_s8(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_reduce_min_s8(const tml_context *context, const void *params, const uint32_t *operands);
+
+/* Index of the largest element of `depth` ones that are `inner` apart; the first of equals, or the last. Writes
+ * int64 (out_bytes 8) or int32 (4). */
+typedef struct tml_argmax_params {
+  uint32_t outer, depth, inner;
+  uint8_t out_bytes;
+  uint8_t select_last;
+} tml_argmax_params;
+
+int tml_argmax_s8(const tml_context *context, const void *params, const uint32_t *operands);
+
+/* ---- moving data -------------------------------------------------------------------------------------------- */
+
+/* out[out_offset + sum i_k * out_strides[k]] = table(in[in_offset + sum i_k * in_strides[k]]) over dims. Strides and
+ * offsets are in bytes; elements are element_bytes wide (1, 2, 4, 8). table (of 256 int8, for element_bytes 1)
+ * requantizes; null copies. One kernel for Transpose, Concat, Split, Slice, Expand and Tile. */
+typedef struct tml_copy_params {
+  const int8_t *table;
+  uint32_t dims[TML_MAX_DIMS];
+  int32_t in_strides[TML_MAX_DIMS], out_strides[TML_MAX_DIMS];
+  uint32_t in_offset, out_offset;
+  uint8_t element_bytes;
+} tml_copy_params;
+
+int tml_copy(const tml_context *context, const void *params, const uint32_t *operands);
+
+#define TML_MAX_REMAP_DIMS 5
+
+/* out[i0..] = in[index[0][i0]..]: a null index is the identity, an index of -1 yields `fill`. One kernel for Pad
+ * (constant, edge, reflect, wrap), Resize (nearest) and Gather with constant indices. Dense in and out. */
+typedef struct tml_remap_params {
+  const int16_t *index[TML_MAX_REMAP_DIMS];
+  uint32_t in_dims[TML_MAX_REMAP_DIMS], out_dims[TML_MAX_REMAP_DIMS];
+  int8_t fill;
+} tml_remap_params;
+
+int tml_remap_s8(const tml_context *context, const void *params, const uint32_t *operands);
+
+/* out[o][j][i] = in[o][indices[j]][i]; operands: data, indices, out. Negative indices count from the end. The data may be a
+ * constant (embedding table): data_const is then not null. Returns TML_ERROR_INDEX for an index out of range. */
+typedef struct tml_gather_params {
+  const int8_t *data_const;
+  uint32_t outer, axis, count, inner;
+  uint8_t index_bytes; /* 4 or 8 */
+} tml_gather_params;
+
+int tml_gather_s8(const tml_context *context, const void *params, const uint32_t *operands);
+
+/* Bilinear: rows y_low[oy] and y_high[oy] with weight y_weight[oy] / 2048 on the high one; columns alike. acc is the
+ * sum of (x - in_zero) * weights, 2^22 for one, requantized. */
+typedef struct tml_resize_linear_params {
+  const uint16_t *y_low, *y_high, *y_weight; /* [out_h] */
+  const uint16_t *x_low, *x_high, *x_weight; /* [out_w] */
+  uint16_t batches, in_h, in_w, out_h, out_w, channels;
+  int32_t multiplier;
+  uint8_t shift;
+  int8_t in_zero, out_zero, clamp_min, clamp_max;
+} tml_resize_linear_params;
+
+int tml_resize_linear_s8(const tml_context *context, const void *params, const uint32_t *operands);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
