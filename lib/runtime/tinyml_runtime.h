@@ -9,9 +9,14 @@
  *   layout      activations are dense, channels last (NHWC); a one-dimensional signal is NHWC with H = 1
  *   int8 value  real = scale * (q - zero), q in [-128, 127]; weights are symmetric (zero = 0), q in [-127, 127]
  *   requantize  y = zero_out + floor(acc * multiplier / 2^(32 - shift) + 1/2), clamped to [clamp_min, clamp_max];
- *               0 <= multiplier < 2^31, 0 <= shift <= 24; see tml_requantize in tml_internal.h
+ *               0 <= multiplier < 2^31, 0 <= shift <= 23; exact for every int32 acc (no wrap before the clamp); see
+ *               tml_requantize in tml_internal.h
+ *   accumulator int32; whoever builds the records sees to it that no partial sum leaves it: for convolution and fully
+ *               connected |bias| + 2^14 * taps < 2^31 (conv_transpose 2^15), for matmul 2^16 * k < 2^31
  *   bias        int32 with -zero_in * sum(weights) already added; a padded tap therefore reads zero_in
- *   operands    operands[i] is a byte offset into the arena: inputs first, then outputs, then scratch
+ *   operands    operands[i] is a byte offset into the arena: inputs first, then outputs, then scratch. The output of
+ *               lut, prelu, sum, softmax, log_softmax and of a binary kernel may be exactly an input (for a binary
+ *               kernel one that is not broadcast); otherwise output and input must not overlap
  */
 #ifndef TINYML_RUNTIME_H
 #define TINYML_RUNTIME_H
@@ -141,7 +146,7 @@ int tml_min_s8(const tml_context *context, const void *params, const uint32_t *o
 int tml_max_s8(const tml_context *context, const void *params, const uint32_t *operands);
 
 /* Sum of n dense operands of one size: the n-ary form of add. acc = sum (x_i - zeros[i]) * multipliers[i], with
- * sum |multipliers| <= 2^22. */
+ * sum |multipliers| <= 2^22, 1 <= shift <= 30; y = out_zero + (acc + 2^(shift-1)) >> shift. */
 typedef struct tml_sum_params {
   const int32_t *multipliers; /* [inputs] */
   const int8_t *zeros;        /* [inputs] */
@@ -152,8 +157,8 @@ typedef struct tml_sum_params {
 
 int tml_sum_s8(const tml_context *context, const void *params, const uint32_t *operands);
 
-/* y = x - in_zero >= 0 ? requantize(x - in_zero, positive) : requantize(x - in_zero, |negative[i % period]|) with its
- * sign. negative multipliers may be below zero: the slope of PRelu may be. */
+/* y = requantize(x - in_zero, x >= in_zero ? positive : negative[i % period]). The negative multipliers may be below
+ * zero, as the slope of PRelu may be (|negative| < 2^31); the formula of requantize holds as it stands. */
 typedef struct tml_prelu_params {
   const int32_t *negative; /* [period] */
   uint32_t count, period;
@@ -168,10 +173,13 @@ int tml_prelu_s8(const tml_context *context, const void *params, const uint32_t 
 
 /* Over `depth` elements that are `inner` apart, for outer x inner rows.
  * exp_table[d] = round(2^24 * exp(-d * in_scale)), d = max - x; d >= table_size counts as 0 (below 2^-25).
- * softmax: y = out_zero + round(e / sum / out_scale), with out_multiplier = round(2^16 / out_scale) (1/256: 2^24).
+ * softmax: y = out_zero + round(e / sum / out_scale), with out_multiplier = round(2^16 / out_scale) (1/256: 2^24),
+ *   computed as factor = floor((out_multiplier * 2^24 + floor(sum / 2)) / sum), y = out_zero + (e * factor + 2^39) >> 40.
  * log_softmax: y = out_zero + round(((x - max) * in_scale - ln(sum)) / out_scale); x_multiplier = in_scale / out_scale
- * and ln2_multiplier = ln 2 / out_scale, both times 2^16; log2_table[i] = round(2^16 * log2(1 + i / 64)), i = 0..64,
- * interpolated linearly between entries. */
+ *   and ln2_multiplier = ln 2 / out_scale, both times 2^16; log2_table[i] = round(2^16 * log2(1 + i / 64)), i = 0..64,
+ *   interpolated linearly between entries. Computed as
+ *   y = out_zero + ((x - max) * x_multiplier * 2^16 - log2(sum / 2^24) * ln2_multiplier + 2^31) >> 32, log2 in 16.16.
+ * depth < 2^24. */
 typedef struct tml_softmax_params {
   const uint32_t *exp_table;
   const uint32_t *log2_table; /* [65], log_softmax only */
@@ -273,7 +281,8 @@ typedef struct tml_gather_params {
 int tml_gather_s8(const tml_context *context, const void *params, const uint32_t *operands);
 
 /* Bilinear: rows y_low[oy] and y_high[oy] with weight y_weight[oy] / 2048 on the high one; columns alike. acc is the
- * sum of (x - in_zero) * weights, 2^22 for one, requantized. */
+ * sum of (x - in_zero) * weights, 2^22 for one. multiplier and shift hold s_in / s_out alone: y = out_zero +
+ * floor(acc * multiplier / 2^(54 - shift) + 1/2). */
 typedef struct tml_resize_linear_params {
   const uint16_t *y_low, *y_high, *y_weight; /* [out_h] */
   const uint16_t *x_low, *x_high, *x_weight; /* [out_w] */
