@@ -1,0 +1,33 @@
+"""ONNX Runtime's own static quantization as a function: the peer of `tinyml-opt quantize`, and a maker of QDQ models of
+foreign origin. Used by check_quantize_static.py, make_fixtures.py and benchmarks/peers/ort_quantize.py."""
+import logging
+import pathlib
+
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+METHODS = {"minmax": CalibrationMethod.MinMax, "entropy": CalibrationMethod.Entropy,
+           "percentile": CalibrationMethod.Percentile}
+ACTIVATIONS = {"uint8": QuantType.QUInt8, "int8": QuantType.QInt8}
+
+
+class Batches(CalibrationDataReader):
+    """One sample at a time, as ONNX Runtime's examples do."""
+
+    def __init__(self, name, x):
+        self.name, self.rows = name, iter(x[i:i + 1] for i in range(len(x)))
+
+    def get_next(self):
+        row = next(self.rows, None)
+        return None if row is None else {self.name: row}
+
+
+def quantize(model, output, input_name, x, per_channel=True, activations="int8", method="minmax"):
+    """Preprocesses (shape inference, fusion: the documented first step), calibrates on x and writes a QDQ model."""
+    logging.getLogger().setLevel(logging.ERROR)
+    prepared = pathlib.Path(output).with_suffix(".prepared.onnx")
+    quant_pre_process(str(model), str(prepared))
+    quantize_static(str(prepared), str(output), Batches(input_name, x), quant_format=QuantFormat.QDQ,
+                    per_channel=per_channel, activation_type=ACTIVATIONS[activations], weight_type=QuantType.QInt8,
+                    calibrate_method=METHODS[method])
+    prepared.unlink()
