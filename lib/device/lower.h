@@ -1,0 +1,17 @@
+// Graph with quantization parameters -> Program. Binds batch to 1, folds what became constant, chooses memory layouts,
+// fuses clamps, asks each operator for its steps, and plans the arena.
+#pragma once
+
+#include "lib/device/program.h"
+
+namespace tinyml {
+
+struct LowerOptions {
+  Target target = Target::cortex_m4;
+};
+
+// Throws Error that names the node which has no device form, or whose value has no quantization parameters, and the
+// cure.
+Program lower(const Graph& graph, const LowerOptions& options = {});
+
+}  // namespace tinyml

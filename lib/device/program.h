@@ -1,0 +1,80 @@
+// The lowered model: one kernel with fully resolved parameters per step, packed constants, an arena offset for every
+// buffer. All that formats/csource prints and all that the host simulation executes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "lib/ir/graph.h"
+#include "lib/ops/lowering.h"
+
+namespace tinyml {
+
+enum class Target : std::uint8_t {
+  generic,
+  cortex_m0,
+  cortex_m3,
+  cortex_m4,
+  cortex_m7,
+  cortex_m33,
+  cortex_m55,
+  cortex_m85
+};
+std::string_view target_name(Target target);  // "cortex-m4"
+Target parse_target(std::string_view name);   // Error (usage) listing the known ones
+
+struct ProgramConstant {
+  std::string name;  // C identifier without the model's prefix, unique: "conv1_weights"
+  Tensor data;       // int8, uint16, int16, int32, uint32
+};
+
+// A step's parameter record: fields in no particular order; tensors have become indices of constants.
+struct ProgramField {
+  std::string name;
+  std::variant<std::int64_t, std::vector<std::int64_t>> value;
+  std::vector<int> constants;  // for pointer fields: constant index per element, -1 = null; empty for value fields
+};
+
+struct ProgramBuffer {
+  std::string name;  // of the ONNX value, or of the step and its temporary
+  std::size_t bytes = 0;
+  std::size_t offset = 0;  // in the arena; set by the planner
+  int first_step = 0,
+      last_step = 0;  // lifetime, inclusive; inputs start at -1 and, as outputs, are kept alive on demand
+};
+
+struct ProgramStep {
+  std::string kernel;
+  std::string name;  // for people: origin names and operator
+  std::string op;
+  std::vector<std::string> origins;
+  std::vector<ProgramField> fields;
+  std::vector<int> operands;  // buffer indices, in the kernel's order
+  std::int64_t macs = 0;
+};
+
+struct ProgramPort {
+  std::string name;  // of the ONNX graph input or output
+  int buffer = 0;
+  DType dtype = DType::i8;
+  Dims dims;      // device (memory) order
+  Layout layout;  // from ONNX axes: dims[i] is ONNX axis layout[i]
+  Dims onnx_dims;
+  std::optional<QuantParams> quant;  // per tensor; nullopt for integer tensors
+};
+
+struct Program {
+  Target target = Target::generic;
+  std::vector<ProgramConstant> constants;
+  std::vector<ProgramBuffer> buffers;
+  std::vector<ProgramStep> steps;
+  std::vector<ProgramPort> inputs, outputs;
+  std::size_t arena_bytes = 0;
+
+  std::size_t weights_bytes() const;  // all constants
+  std::size_t tables_bytes() const;   // steps, parameter records and operand lists as the 32-bit device lays them out
+};
+
+}  // namespace tinyml

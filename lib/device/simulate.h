@@ -1,0 +1,30 @@
+// Host simulation: executes a Program through the very C kernels that the device runs, over the same step table.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "lib/device/program.h"
+#include "lib/support/threads.h"
+
+namespace tinyml {
+
+class Simulator {
+ public:
+  explicit Simulator(const Program& program);  // program must outlive it
+  ~Simulator();
+  // One sample: raw device tensors (dtype and memory order of the ports) in and out.
+  std::vector<Tensor> run(std::span<const Tensor> inputs);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Whole batches of float (or integer) tensors in ONNX layout: quantizes inputs, runs sample by sample (samples spread
+// over the threads, each with its own arena), dequantizes outputs, or leaves the integers when `raw`.
+std::vector<Tensor> simulate_batch(const Program& program, std::span<const Tensor> inputs, ThreadPool& threads,
+                                   bool raw = false);
+
+}  // namespace tinyml

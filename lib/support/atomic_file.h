@@ -1,0 +1,40 @@
+// Output files appear whole or not at all: written beside their destination under a temporary name, then renamed.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tinyml {
+
+// Writes `bytes` to `path` ("-" is stdout). Throws Error (file named, cause, cure) when it cannot; then the old file,
+// if any, is untouched.
+void write_file(const std::filesystem::path& path, std::string_view bytes);
+
+// Reads a whole file ("-" is stdin). Throws Error when it cannot be read or holds more than `limit` bytes.
+std::string read_file(const std::filesystem::path& path, std::size_t limit = std::size_t{1} << 31U);
+
+// Several files that belong together: staged by add(), put in place by commit(); without commit nothing is left behind.
+class FileSet {
+ public:
+  explicit FileSet(std::filesystem::path folder);  // created when commit() succeeds, if it is not there
+  ~FileSet();
+  FileSet(const FileSet&) = delete;
+  FileSet& operator=(const FileSet&) = delete;
+  void add(const std::filesystem::path& relative, std::string bytes);
+  std::vector<std::string> commit();  // returns the relative names, in the order of add()
+
+ private:
+  struct Entry {
+    std::filesystem::path relative;
+    std::string bytes;
+  };
+  std::filesystem::path folder_;
+  std::vector<Entry> entries_;
+  std::vector<std::filesystem::path> temporaries_;
+  std::vector<std::filesystem::path> created_folders_;
+};
+
+}  // namespace tinyml
