@@ -1,0 +1,155 @@
+/* conv2d_s8.c: 2-D convolution with groups, strides, dilation and padding.
+ *
+ * operands: x [batches][in_h][in_w][in_c], y [batches][out_h][out_w][out_c]. Weights
+ * [out_c][kernel_h][kernel_w][in_c / groups], int8 in [-127, 127]. The bias holds -in_zero * sum(weights), so a padded
+ * tap counts as in_zero. No scratch.
+ *
+ * Three ways to one output pixel, all of which end in the same dot product over runs of inputs:
+ *   - the window is one dense run of the input (1x1, or a single row): read where it stands;
+ *   - the window is small: gathered, padding included, into a patch on the stack (first layers, few channels);
+ *   - else row by row: every run inside the input is read where it stands, padding costs one addition per weight.
+ */
+#include <string.h>
+
+#include "dot.h"
+#include "window.h"
+
+/* Bytes of the patch. 3x3 over 16 channels fits; larger windows have runs long enough to be read in place. */
+#define TML_PATCH_BYTES 144
+
+/* One output pixel of one group. */
+typedef struct conv_pixel {
+  const int8_t *x; /* the image, at the group's first channel */
+  tml_window y, w; /* the taps inside, vertically and horizontally */
+  uint32_t depth;  /* channels of the group */
+  uint32_t dense;  /* taps of a row follow each other without a gap */
+} conv_pixel;
+
+static const int8_t *conv_tap(const tml_conv2d_params *p, const conv_pixel *s, uint32_t ky, uint32_t kx) {
+  return s->x + (tml_tap(s->y, ky, p->dilation_h) * p->in_w + tml_tap(s->w, kx, p->dilation_w)) * p->in_c;
+}
+
+static TML_NOINLINE void conv_gather(const tml_conv2d_params *p, const conv_pixel *s, int8_t *patch) {
+  const uint32_t run = s->dense ? (s->w.end - s->w.begin) * s->depth : s->depth;
+  const uint32_t step = s->dense ? p->kernel_w : 1u;
+  uint32_t ky, kx;
+  if (s->y.begin > 0 || s->w.begin > 0 || s->y.end < p->kernel_h || s->w.end < p->kernel_w) {
+    memset(patch, p->in_zero, TML_PATCH_BYTES);
+  }
+  for (ky = s->y.begin; ky < s->y.end; ++ky) {
+    for (kx = s->w.begin; kx < s->w.end; kx += step) {
+      memcpy(patch + (ky * p->kernel_w + kx) * s->depth, conv_tap(p, s, ky, kx), run);
+    }
+  }
+}
+
+/* acc[r] += in_zero * sum of w[row_r + i]: a run of padding. */
+static TML_NOINLINE void conv_padding(tml_dot_block *block, int32_t in_zero, const int8_t *w, uint32_t n) {
+  const int8_t *w1 = w + block->row1, *w2 = w + block->row2, *w3 = w + block->row3;
+  int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+  uint32_t i;
+  for (i = 0; i < n; ++i) {
+    s0 += w[i];
+    s1 += w1[i];
+    s2 += w2[i];
+    s3 += w3[i];
+  }
+  block->acc[0] += in_zero * s0;
+  block->acc[1] += in_zero * s1;
+  block->acc[2] += in_zero * s2;
+  block->acc[3] += in_zero * s3;
+}
+
+/* Adds kernel row ky, which is inside of the input, to four accumulators. */
+static inline void conv_row(const tml_conv2d_params *p, const conv_pixel *s, uint32_t ky, const int8_t *weights,
+                            tml_dot_block *block) {
+  const uint32_t run = s->dense ? (s->w.end - s->w.begin) * s->depth : s->depth;
+  const uint32_t step = s->dense ? p->kernel_w : 1u;
+  uint32_t kx;
+  for (kx = s->w.begin; kx < s->w.end; kx += step) {
+    tml_dot_add(block, conv_tap(p, s, ky, kx), weights + kx * s->depth, run);
+  }
+  if (s->w.begin > 0) conv_padding(block, p->in_zero, weights, s->w.begin * s->depth);
+  if (s->w.end < p->kernel_w) {
+    conv_padding(block, p->in_zero, weights + s->w.end * s->depth, (p->kernel_w - s->w.end) * s->depth);
+  }
+}
+
+static TML_NOINLINE void conv_rows(const tml_conv2d_params *p, const conv_pixel *s, const tml_dot_output *o,
+                                   int8_t *y) {
+  const uint32_t row = p->kernel_w * s->depth;
+  const int8_t *weights = o->weights;
+  uint32_t c, ky;
+  for (c = 0; c < o->count; c += TML_DOT_ROWS, weights += (TML_DOT_ROWS - 1) * o->stride) {
+    tml_dot_block block;
+    tml_dot_begin(o, c, &block);
+    for (ky = 0; ky < p->kernel_h; ++ky, weights += row) {
+      if (ky >= s->y.begin && ky < s->y.end) {
+        conv_row(p, s, ky, weights, &block);
+      } else {
+        conv_padding(&block, p->in_zero, weights, row);
+      }
+    }
+    tml_dot_end(o, c, &block, y);
+  }
+}
+
+static TML_NOINLINE void conv_patch(const tml_conv2d_params *p, const conv_pixel *s, const tml_dot_output *o,
+                                    int8_t *y) {
+  int8_t patch[TML_PATCH_BYTES];
+  conv_gather(p, s, patch);
+  tml_dot_channels(o, patch, y);
+}
+
+static void conv_point(const tml_conv2d_params *p, const conv_pixel *s, const tml_dot_output *o, int8_t *y) {
+  const uint32_t inside = tml_window_full(s->w, p->kernel_w) && s->y.begin < s->y.end;
+  if (s->dense && inside && p->kernel_h == 1) {
+    tml_dot_channels(o, conv_tap(p, s, 0, 0), y);
+  } else if (o->stride <= TML_PATCH_BYTES) {
+    conv_patch(p, s, o, y);
+  } else {
+    conv_rows(p, s, o, y);
+  }
+}
+
+static TML_NOINLINE void conv_groups(const tml_conv2d_params *p, conv_pixel *s, tml_dot_output *o, int8_t *y) {
+  const int8_t *x = s->x;
+  uint32_t g;
+  o->weights = p->weights;
+  o->bias = p->bias;
+  o->multipliers = p->multipliers;
+  for (g = 0; g < p->groups; ++g) {
+    conv_point(p, s, o, y);
+    s->x += s->depth;
+    y += o->count;
+    o->weights += o->count * o->stride;
+    o->bias += o->count;
+    o->multipliers += o->count * o->multiplier_step;
+  }
+  s->x = x;
+}
+
+int tml_conv2d_s8(const tml_context *context, const void *params, const uint32_t *operands) {
+  const tml_conv2d_params *p = (const tml_conv2d_params *)params;
+  int8_t *y = tml_operand(context, operands[1]);
+  conv_pixel s;
+  tml_dot_output o;
+  uint32_t b, oy, ox;
+  s.x = tml_operand(context, operands[0]);
+  s.depth = (uint32_t)p->in_c / p->groups;
+  s.dense = p->groups == 1 && p->dilation_w == 1;
+  o.stride = (uint32_t)p->kernel_h * p->kernel_w * s.depth;
+  o.count = (uint32_t)p->out_c / p->groups;
+  o.multiplier_step = p->multiplier_step;
+  o.output = tml_make_output(p->shift, p->out_zero, p->clamp_min, p->clamp_max);
+  for (b = 0; b < p->batches; ++b, s.x += (uint32_t)p->in_h * p->in_w * p->in_c) {
+    for (oy = 0; oy < p->out_h; ++oy) {
+      s.y = tml_make_window(oy, p->stride_h, p->pad_top, p->kernel_h, p->dilation_h, p->in_h);
+      for (ox = 0; ox < p->out_w; ++ox, y += p->out_c) {
+        s.w = tml_make_window(ox, p->stride_w, p->pad_left, p->kernel_w, p->dilation_w, p->in_w);
+        conv_groups(p, &s, &o, y);
+      }
+    }
+  }
+  return TML_OK;
+}

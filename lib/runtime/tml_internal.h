@@ -1,0 +1,65 @@
+/* tml_internal.h: what the kernels share: where an operand is, and how an accumulator becomes an int8.
+ *
+ * Everything is static inline: a kernel's object file needs no other. Right shifts of negative values are arithmetic
+ * and narrowing to a signed type keeps the low bits on every compiler that we support (gcc, clang, armclang, IAR);
+ * nothing else here leaves C99.
+ */
+#ifndef TINYML_TML_INTERNAL_H
+#define TINYML_TML_INTERNAL_H
+
+#include "tinyml_runtime.h"
+
+/* For functions of which a copy at each call would cost more flash and stack than it saves in time. */
+#if defined(__GNUC__)
+#define TML_NOINLINE __attribute__((noinline, unused))
+#else
+#define TML_NOINLINE
+#endif
+
+static inline int8_t *tml_operand(const tml_context *context, uint32_t offset) {
+  return (int8_t *)(context->arena + offset);
+}
+
+static inline int32_t tml_clamp(int32_t value, int32_t low, int32_t high) {
+  value = value < low ? low : value;
+  return value > high ? high : value;
+}
+
+static inline uint32_t tml_min_u32(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+/* The way out of every kernel: shift, then the clamp's bounds less the zero point, then the zero point. */
+typedef struct tml_output {
+  uint32_t shift;
+  int32_t low, high, zero;
+} tml_output;
+
+static inline tml_output tml_make_output(uint8_t shift, int8_t zero, int8_t clamp_min, int8_t clamp_max) {
+  tml_output output;
+  output.shift = shift;
+  output.low = clamp_min - zero;
+  output.high = clamp_max - zero;
+  output.zero = zero;
+  return output;
+}
+
+static inline int8_t tml_finish(int32_t value, tml_output output) {
+  return (int8_t)(tml_clamp(value, output.low, output.high) + output.zero);
+}
+
+/* zero + clamp(floor(acc * multiplier / 2^(32 - shift) + 1/2)), shift <= 23, |multiplier| < 2^31.
+ * The high word of the product is saturated to 9 bits (one instruction on Cortex-M3 and up) before it is shifted back:
+ * what lies outside is outside of any clamp too, so the result is exact for every accumulator. */
+static inline int8_t tml_requantize(int32_t acc, int32_t multiplier, tml_output output) {
+  const int64_t product = (int64_t)acc * multiplier + ((int64_t)1 << (31 - output.shift));
+  const uint32_t low = (uint32_t)product;
+  const int32_t high = tml_clamp((int32_t)(product >> 32), -256, 255);
+  const uint32_t scaled = ((uint32_t)high << output.shift) | ((low >> 1) >> (31 - output.shift));
+  return tml_finish((int32_t)scaled, output);
+}
+
+/* (acc + 2^(shift-1)) >> shift, for kernels whose products fit into 32 bits; 1 <= shift <= 30. */
+static inline int8_t tml_round_shift(int32_t acc, tml_output output) {
+  return tml_finish((acc + ((int32_t)1 << (output.shift - 1))) >> output.shift, output);
+}
+
+#endif
