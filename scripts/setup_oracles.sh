@@ -1,28 +1,32 @@
 #!/usr/bin/env bash
-# Makes the Python environment of the oracles (onnx, onnxruntime; with --with-torch also PyTorch and scikit-learn for
-# scripts/train_digits.py) outside the repository, and prints the path of its python: the only thing on stdout.
+# Makes the Python environment of the oracles (onnx, onnxruntime; with --with-torch another one that also has PyTorch and
+# scikit-learn, for scripts/train_digits.py) outside the repository, and prints the path of its python: the only thing on
+# stdout. Two environments, because onnxruntime's quantizer imports PyTorch where it finds it, which costs it a second.
 # Idempotent: a stamp with the installed requirements makes a second call immediate. Used by tests and benchmarks only;
 # the tool itself needs no Python.
 #   usage: scripts/setup_oracles.sh [--with-torch] [DIR]
-#   DIR defaults to $TINYML_ORACLES, else ~/.cache/tinyml-opt/oracles
+#   DIR defaults to $TINYML_ORACLES, else ~/.cache/tinyml-opt/oracles; with --with-torch `-torch` is appended to the default
 set -euo pipefail
 
 base=(numpy==2.4.6 onnx==1.23.2 onnxruntime==1.32.0 sympy==1.14.0)
 extra=(torch==2.13.0 scikit-learn==1.9.1)
 
 fail() { echo "setup_oracles: $*" >&2; exit 1; }
-usage() { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; }
+usage() { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; }
 
-dir=${TINYML_ORACLES:-$HOME/.cache/tinyml-opt/oracles}
+dir=
+suffix=
 wanted=("${base[@]}")
 for arg in "$@"; do
   case $arg in
-    --with-torch) wanted+=("${extra[@]}") ;;
+    --with-torch) wanted+=("${extra[@]}"); suffix=-torch ;;
     -h | --help) usage; exit 0 ;;
     -*) usage; fail "unknown option '$arg'" ;;
     *) dir=$arg ;;
   esac
 done
+
+[ -n "$dir" ] || dir=${TINYML_ORACLES:-$HOME/.cache/tinyml-opt/oracles}$suffix
 
 complete() { # every wanted requirement is in the stamp of a python that still starts
   [ -f "$dir/.requirements" ] && "$dir/bin/python" -c '' 2>/dev/null || return 1

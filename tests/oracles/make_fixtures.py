@@ -41,12 +41,14 @@ def main():
         for activations in ("uint8", "int8"):
             name = f"digits_{activations}_{'channel' if per_channel else 'tensor'}"
             path = out / f"{name}.onnx"
-            ort_static.quantize(data / "digits.onnx", path, source.input.name, source.prepare(calib), per_channel, activations)
+            ort_static.quantize(data / "digits.onnx", path, source.input.name, source.prepare(calib), per_channel,
+                                activations)
             outputs[name] = oracle.OrtModel(path, optimize=False, threads=1).run(x)
     for name, output in outputs.items():
         np.save(out / f"{name}_out.npy", output)
     rows = "\n".join(f"| {name} | {(output.argmax(1) == y).mean():.2%} |" for name, output in outputs.items())
-    (out / "README.md").write_text(README.format(ort=onnxruntime.__version__, onnx=onnx.__version__, count=len(x), rows=rows))
+    (out / "README.md").write_text(README.format(ort=onnxruntime.__version__, onnx=onnx.__version__, count=len(x),
+                                                 rows=rows))
 
 
 if __name__ == "__main__":

@@ -22,12 +22,22 @@ class Batches(CalibrationDataReader):
         return None if row is None else {self.name: row}
 
 
-def quantize(model, output, input_name, x, per_channel=True, activations="int8", method="minmax"):
-    """Preprocesses (shape inference, fusion: the documented first step), calibrates on x and writes a QDQ model."""
+def prepare(model, output):
+    """The documented first step: shape inference and graph optimization."""
     logging.getLogger().setLevel(logging.ERROR)
-    prepared = pathlib.Path(output).with_suffix(".prepared.onnx")
-    quant_pre_process(str(model), str(prepared))
+    quant_pre_process(str(model), str(output))
+
+
+def quantize_prepared(prepared, output, input_name, x, per_channel=True, activations="int8", method="minmax"):
+    """Calibrates on x and writes a QDQ model."""
     quantize_static(str(prepared), str(output), Batches(input_name, x), quant_format=QuantFormat.QDQ,
                     per_channel=per_channel, activation_type=ACTIVATIONS[activations], weight_type=QuantType.QInt8,
                     calibrate_method=METHODS[method])
+
+
+def quantize(model, output, *arguments):
+    """Both steps; arguments as of quantize_prepared."""
+    prepared = pathlib.Path(output).with_suffix(".prepared.onnx")
+    prepare(model, prepared)
+    quantize_prepared(prepared, output, *arguments)
     prepared.unlink()
