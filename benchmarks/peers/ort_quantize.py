@@ -3,11 +3,11 @@
 
 For each calibration method and round both quantize the same model with the same samples on the same CPUs, each in a
 process of its own: wall seconds of the process (for ONNX Runtime: Python script and imports included) and peak memory; for
-ONNX Runtime also the seconds of its calls alone, everything imported before, which flatters it: ours starts cold. Then both models are judged on the same test samples:
-theirs in ONNX Runtime, ours in our device engine and also in ONNX Runtime. Top-1 against labels, or against the float
-model's classes without labels, or --metric sqnr_db against the float outputs.
+ONNX Runtime also the seconds of its calls alone, everything imported before, which flatters it: ours starts cold. Then both
+models are judged on the same test samples: theirs in ONNX Runtime, ours in our device engine and also in ONNX Runtime.
+Top-1 against labels, or against the float model's classes without labels, or --metric sqnr_db against the float outputs.
 Note: with its own defaults (128 bins for 128 levels) ONNX Runtime's entropy search has one candidate, the full range: on
-kws01b and ic01 every scale equals that of minmax (onnxruntime 1.32). Its percentile method does differ: --methods percentile.
+kws01b and ic01 every scale equals that of minmax (onnxruntime 1.32). Its percentile method differs: --methods percentile.
 Without --binary only ONNX Runtime is measured. The JSON feeds table.py.
 """
 import argparse
