@@ -1,0 +1,25 @@
+// From observed values to the interval that int8 shall cover. Sources: percentile clipping, Wu et al. 2020,
+// arXiv:2004.09602, section 4; entropy (Kullback-Leibler) calibration, Migacz, "8-bit inference with TensorRT", GTC
+// 2017; mean squared error, Banner et al. 2018, arXiv:1810.05723, searched numerically.
+#pragma once
+
+#include "lib/quant/histogram.h"
+
+namespace tinyml {
+
+struct Range {
+  float min = 0, max = 0;
+};
+
+// The interval between the quantiles 1 - fraction and fraction (0.5 < fraction <= 1) of the data, each tail on its own.
+Range percentile_range(const Histogram& histogram, double fraction);
+
+// The symmetric threshold T whose clipped and quantized distribution (`levels` values on the longer side) diverges
+// least from the data's; the interval is the data's, cut at -T and T.
+Range entropy_range(const Histogram& histogram, int levels = 128);
+
+// The interval with the least sum of squared errors after rounding to `steps` equal steps (255 for int8): clipping
+// against rounding noise.
+Range mse_range(const Histogram& histogram, bool symmetric, int steps = 255);
+
+}  // namespace tinyml

@@ -1,0 +1,10 @@
+// Ranges become parameters on the graph's activation values, consistent where operators only move values.
+#pragma once
+
+#include "passes/quantize/calibrate.h"
+
+namespace tinyml {
+
+void assign_params(Graph& graph, const QuantPlan& plan, const Calibration& calibration, const QuantizeOptions& options);
+
+}  // namespace tinyml

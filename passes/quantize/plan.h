@@ -1,0 +1,36 @@
+// Which nodes become integer and which values carry parameters. The plan follows what the device can execute: a value
+// between a kernel and the clamp that it swallows carries none.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/ops/op_def.h"
+#include "passes/quantize/quantize.h"
+
+namespace tinyml {
+
+struct QuantPlan {
+  struct NodePlan {
+    NodeId node;
+    QuantRule rule;
+  };
+  std::vector<NodePlan> nodes;       // quantized ones, in execution order
+  std::vector<ValueId> activations;  // computed values and graph inputs that get parameters
+  std::vector<ValueId> constants;    // constant data operands that get parameters (Add of a constant)
+  std::vector<QuantizeReport::FloatNode> float_nodes;
+};
+
+QuantPlan make_plan(const Graph& graph, const std::vector<std::string>& exclude);
+
+// Whether `pattern` (* any run, ? one character) matches all of `text`.
+bool glob_matches(std::string_view pattern, std::string_view text);
+
+// Indices of the inputs that are activations under `rule` (constants among them included).
+std::vector<std::size_t> data_inputs(const Node& node, const QuantRule& rule);
+
+// The Relu or Clip that alone consumes the node's output and can be its kernel's clamp.
+std::optional<NodeId> fused_clamp(const Graph& graph, NodeId node, const QuantRule& rule);
+
+}  // namespace tinyml

@@ -1,0 +1,144 @@
+// The order matters: clean-up first (a BatchNormalization left alone would cost a layer and its precision), then
+// equalization on float weights, then one pass of the data, then integers.
+#include "passes/quantize/quantize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "lib/exec/executor.h"
+#include "lib/support/error.h"
+#include "passes/quantize/assign_params.h"
+#include "passes/quantize/calibrate.h"
+#include "passes/quantize/equalize.h"
+#include "passes/quantize/plan.h"
+#include "passes/quantize/quantize_weights.h"
+
+namespace tinyml {
+namespace {
+
+std::size_t constant_bytes(const Graph& graph) {
+  std::size_t bytes = 0;
+  for (const ValueId id : graph.values())
+    if (graph.value(id).constant && !graph.value(id).consumers.empty()) bytes += graph.value(id).constant->bytes();
+  return bytes;
+}
+
+// Signal and noise energy of one value over the report's samples.
+struct Energy {
+  double signal = 0, noise = 0;
+  void add(const Tensor& reference, const Tensor& other) {
+    const auto a = reference.data<float>(), b = other.data<float>();
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      const double difference = static_cast<double>(b[i]) - static_cast<double>(a[i]);
+      signal += static_cast<double>(a[i]) * static_cast<double>(a[i]);
+      noise += difference * difference;
+    }
+  }
+  // Identical values have no noise: reported as 200 dB, beyond what float32 can tell.
+  double db() const {
+    constexpr double kExact = 200.0;
+    return noise <= 0 ? kExact : signal <= 0 ? -kExact : std::clamp(10 * std::log10(signal / noise), -kExact, kExact);
+  }
+};
+
+class ErrorReport {
+ public:
+  ErrorReport(const Graph& reference, const Graph& quantized, const QuantPlan& plan, const PassContext& context)
+      : quantized_(quantized),
+        reference_run_(reference, context.threads, {.fake_quantize = false}),
+        quantized_run_(quantized, context.threads) {
+    for (const auto& entry : plan.nodes) {
+      const ValueId out = quantized.node(entry.node).outputs[0];
+      if (quantized.value(out).quant) watched_.push_back({entry.node, out});
+    }
+    std::vector<ValueId> values;
+    for (const auto& w : watched_) values.push_back(w.value);
+    reference_run_.set_taps(values, [this](ValueId id, const Tensor& t) { expected_[id] = t; });
+    quantized_run_.set_taps(values, [this](ValueId id, const Tensor& t) {
+      Tensor rounded = t;
+      fake_quantize(rounded, *quantized_.value(id).quant);
+      energies_[id].add(expected_[id], rounded);
+    });
+  }
+
+  void add(const std::vector<Tensor>& inputs) {
+    const auto a = reference_run_.run(inputs), b = quantized_run_.run(inputs);
+    if (!a.empty() && a[0].dtype() == DType::f32) output_.add(a[0], b[0]);
+  }
+
+  void finish(QuantizeReport& report) const {
+    for (const auto& w : watched_) {
+      const Node& node = quantized_.node(w.node);
+      report.layers.push_back({node.name, node.origins, energies_.at(w.value).db()});
+    }
+    std::stable_sort(report.layers.begin(), report.layers.end(),
+                     [](const LayerError& a, const LayerError& b) { return a.sqnr_db < b.sqnr_db; });
+    report.output_sqnr_db = output_.db();
+  }
+
+ private:
+  struct Watched {
+    NodeId node;
+    ValueId value;
+  };
+  const Graph& quantized_;
+  Executor reference_run_, quantized_run_;
+  std::vector<Watched> watched_;
+  std::map<ValueId, Tensor> expected_;
+  std::map<ValueId, Energy> energies_;
+  Energy output_;
+};
+
+void report_errors(const Graph& reference, const Graph& quantized, const QuantPlan& plan, const CalibrationData& data,
+                   std::size_t samples, const PassContext& context, QuantizeReport& report) {
+  // Every watched activation of a batch is held at once, so the batch is small unless the model fixes it.
+  constexpr std::size_t kMostBatch = 4;
+  const auto fixed = fixed_batch(reference);
+  const std::size_t batch = fixed.value_or(kMostBatch);
+  const std::size_t all = std::min(samples, data.samples);
+  ErrorReport errors(reference, quantized, plan, context);
+  bool any = false;
+  for (std::size_t first = 0; first < all && first + (fixed ? batch : 1) <= data.samples; first += batch) {
+    errors.add(data.read(first, std::min(batch, data.samples - first)));
+    any = true;
+  }
+  if (any) errors.finish(report);
+}
+
+}  // namespace
+
+Graph quantize(const Graph& graph, const CalibrationData& data, const QuantizeOptions& asked,
+               const PassContext& context, QuantizeReport& report, const RunnerOptions& runner) {
+  QuantizeOptions options = asked;
+  options.observer.symmetric = options.symmetric;
+  for (const ValueId id : graph.values())
+    if (graph.value(id).quant)
+      throw Error("the model is quantized already", "give the float model").at_tensor(graph.value(id).name);
+  if (data.samples == 0) throw Error("the calibration data hold no samples", "give at least one sample");
+
+  Graph reference = graph;
+  report.passes = run_to_fixpoint(reference, cleanup_passes(), context, runner);
+  if (options.equalize) {
+    std::vector<std::unique_ptr<Pass>> passes;
+    passes.push_back(std::make_unique<EqualizePass>());
+    for (PassRun& run : run_passes(reference, passes, context, runner)) report.passes.push_back(std::move(run));
+  }
+  report.weights_bytes_float = constant_bytes(reference);
+
+  const QuantPlan plan = make_plan(reference, options.exclude);
+  report.float_nodes = plan.float_nodes;
+  report.nodes_quantized = plan.nodes.size();
+  const Calibration calibration = calibrate(reference, plan, data, options, context);
+  report.samples = data.samples;
+
+  Graph quantized = reference;
+  assign_params(quantized, plan, calibration, options);
+  quantize_weights(quantized, plan, calibration, options);
+  report.weights_bytes_int8 = constant_bytes(quantized);
+  if (options.report_samples != 0)
+    report_errors(reference, quantized, plan, data, options.report_samples, context, report);
+  return quantized;
+}
+
+}  // namespace tinyml

@@ -1,0 +1,135 @@
+// A bias is int32 at the scale input * weight, so that the kernel adds it to its accumulator. A channel whose weights
+// are tiny beside its bias gets a larger weight scale: the bias must stay below 2^30 steps.
+#include "passes/quantize/quantize_weights.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "lib/quant/params.h"
+#include "passes/quantize/weight_axes.h"
+
+namespace tinyml {
+namespace {
+
+constexpr double kMostBiasSteps = 1073741824.0;  // 2^30: half of int32 is left for the products
+
+class Quantizer {
+ public:
+  Quantizer(Graph& graph, const Calibration& calibration, const QuantizeOptions& options)
+      : graph_(graph), calibration_(calibration), options_(options) {}
+
+  void weights_of(const QuantPlan::NodePlan& entry) {
+    const Node node = graph_.node(entry.node);
+    const auto w = static_cast<std::size_t>(entry.rule.weight_input);
+    const Value& weight = graph_.value(node.inputs[w]);
+    if (weight.quant) return;
+    const Tensor real = convert(*weight.constant, DType::f32);
+    const int axis = options_.per_channel ? entry.rule.weight_axis : -1;
+    std::vector<float> bias = bias_values(node, entry.rule);
+    const QuantParams& input = *graph_.value(node.inputs[0]).quant;
+
+    QuantParams params = weight_params(real, axis, DType::i8);
+    make_room_for_bias(params, bias, input.scales[0]);
+    const ValueId integers = graph_.add_constant(weight.name + "_quantized", quantize_weights_tensor(real, params));
+    graph_.value(integers).type.dtype = DType::f32;
+    graph_.value(integers).quant = params;
+    graph_.set_input(entry.node, w, integers);
+    if (options_.bias_correction) correct(bias, entry, real, graph_.value(integers));
+    if (entry.rule.bias_input >= 0) put_bias(entry, bias, params, input.scales[0]);
+  }
+
+  void constant(ValueId id) {
+    Value& value = graph_.value(id);
+    if (value.quant || !value.constant) return;
+    const Tensor real = convert(*value.constant, DType::f32);
+    const auto x = real.data<float>();
+    Range range;
+    for (const float v : x) range = {std::min(range.min, v), std::max(range.max, v)};
+    const QuantParams params = activation_params(range, options_.activation_type, false);
+    value.constant = quantize_tensor(real, params);
+    value.quant = params;
+  }
+
+ private:
+  // Weights keep off -128, so that products fit the pairwise multiply-adds of small cores.
+  static Tensor quantize_weights_tensor(const Tensor& real, const QuantParams& params) {
+    Tensor q = quantize_tensor(real, params);
+    for (std::int8_t& v : q.data<std::int8_t>()) v = std::max<std::int8_t>(v, -127);
+    return q;
+  }
+
+  // Empty when the node has no bias.
+  std::vector<float> bias_values(const Node& node, const QuantRule& rule) const {
+    if (rule.bias_input < 0) return {};
+    const auto i = static_cast<std::size_t>(rule.bias_input);
+    if (i >= node.inputs.size() || node.inputs[i] == ValueId::none) return {};
+    return to_floats(*graph_.value(node.inputs[i]).constant);
+  }
+
+  static void make_room_for_bias(QuantParams& params, const std::vector<float>& bias, float input_scale) {
+    for (std::size_t c = 0; c < bias.size(); ++c) {
+      float& scale = params.scales[params.per_channel() && params.scales.size() == bias.size() ? c : 0];
+      const double least =
+          std::fabs(static_cast<double>(bias[c])) / (static_cast<double>(input_scale) * kMostBiasSteps);
+      scale = std::max(scale, static_cast<float>(least));
+    }
+  }
+
+  // bias[c] -= sum over inputs of (quantized weight - weight) * mean input.
+  void correct(std::vector<float>& bias, const QuantPlan::NodePlan& entry, const Tensor& real,
+               const Value& quantized) const {
+    const auto axes = weight_axes(NodeView(graph_, graph_.node(entry.node)), entry.rule);
+    const auto& means = calibration_.means[static_cast<std::size_t>(graph_.node(entry.node).inputs[0])];
+    if (!axes || entry.rule.bias_input < 0 || means.size() != static_cast<std::size_t>(axes->in_channels)) return;
+    if (bias.empty()) bias.assign(static_cast<std::size_t>(axes->out_channels), 0.0F);
+    if (bias.size() != static_cast<std::size_t>(axes->out_channels)) return;
+    const Tensor rounded = dequantize_tensor(*quantized.constant, *quantized.quant);
+    const auto w = real.data<float>(), q = rounded.data<float>();
+    std::vector<double> shift(bias.size(), 0.0);
+    for (std::size_t i = 0; i < w.size(); ++i) {
+      const auto at = axes->locate(static_cast<std::int64_t>(i));
+      shift[static_cast<std::size_t>(at.out)] +=
+          (static_cast<double>(q[i]) - static_cast<double>(w[i])) * means[static_cast<std::size_t>(at.in)];
+    }
+    for (std::size_t c = 0; c < bias.size(); ++c) bias[c] = static_cast<float>(static_cast<double>(bias[c]) - shift[c]);
+  }
+
+  void put_bias(const QuantPlan::NodePlan& entry, const std::vector<float>& bias, const QuantParams& weight,
+                float input_scale) {
+    if (bias.empty()) return;
+    const Node& node = graph_.node(entry.node);
+    const auto i = static_cast<std::size_t>(entry.rule.bias_input);
+    const bool had = i < node.inputs.size() && node.inputs[i] != ValueId::none;
+    const auto count = static_cast<std::int64_t>(bias.size());
+    const Dims dims = had ? graph_.value(node.inputs[i]).constant->dims() : Dims{count};
+    const std::string name = (had ? graph_.value(node.inputs[i]).name : node.name + "_bias") + "_quantized";
+    QuantParams params;
+    params.type = DType::i32;
+    params.axis = count > 1 && weight.per_channel() ? static_cast<int>(dims.size()) - 1 : -1;
+    params.scales.clear();
+    for (std::size_t c = 0; c < (params.per_channel() ? bias.size() : 1); ++c)
+      params.scales.push_back(input_scale * weight.scales[weight.scales.size() == 1 ? 0 : c]);
+    params.zero_points.assign(params.scales.size(), 0);
+    const ValueId id = graph_.add_constant(name, quantize_tensor(Tensor::from<float>(dims, bias), params));
+    graph_.value(id).type.dtype = DType::f32;
+    graph_.value(id).quant = params;
+    graph_.set_input(entry.node, i, id);
+  }
+
+  Graph& graph_;
+  const Calibration& calibration_;
+  const QuantizeOptions& options_;
+};
+
+}  // namespace
+
+void quantize_weights(Graph& graph, const QuantPlan& plan, const Calibration& calibration,
+                      const QuantizeOptions& options) {
+  Quantizer quantizer(graph, calibration, options);
+  for (const auto& entry : plan.nodes)
+    if (entry.rule.weight_input >= 0) quantizer.weights_of(entry);
+  for (const ValueId id : plan.constants) quantizer.constant(id);
+  graph.drop_unused_constants();
+}
+
+}  // namespace tinyml

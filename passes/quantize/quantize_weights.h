@@ -1,0 +1,13 @@
+// Float weights, biases and constant operands of planned nodes become integer constants with parameters.
+#pragma once
+
+#include "passes/quantize/calibrate.h"
+
+namespace tinyml {
+
+// Activations must have their parameters already. With options.bias_correction, biases also absorb the mean error that
+// rounding the weights makes (Nagel et al. 2019, arXiv:1906.04721, section 4.2; means from the calibration data).
+void quantize_weights(Graph& graph, const QuantPlan& plan, const Calibration& calibration,
+                      const QuantizeOptions& options);
+
+}  // namespace tinyml
