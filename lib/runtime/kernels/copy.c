@@ -9,14 +9,18 @@
 
 static void copy_row(const tml_copy_params *p, const tml_walk *w, const uint8_t *in, uint8_t *out) {
   const uint32_t bytes = p->element_bytes;
-  uint32_t i, b;
-  if (p->table) {
-    for (i = 0; i < w->row; ++i, in += w->a_step, out += w->b_step) *out = (uint8_t)p->table[*in ^ 0x80u];
-  } else if (w->a_step == bytes && w->b_step == bytes) {
+  uint32_t i, k, from = 0, to = 0;
+  if (!p->table && w->a_step == bytes && w->b_step == bytes) {
     memcpy(out, in, w->row * bytes);
-  } else {
-    for (i = 0; i < w->row; ++i, in += w->a_step, out += w->b_step) {
-      for (b = 0; b < bytes; ++b) out[b] = in[b];
+    return;
+  }
+  for (i = 0; i < w->row; ++i, from += w->a_step, to += w->b_step) {
+    const uint8_t *source = in + (int32_t)from;
+    uint8_t *target = out + (int32_t)to;
+    if (p->table) {
+      *target = (uint8_t)p->table[*source ^ 0x80u];
+    } else {
+      for (k = 0; k < bytes; ++k) target[k] = source[k];
     }
   }
 }

@@ -20,7 +20,8 @@ class Arena {
  public:
   std::uint32_t add(const void* data, std::size_t bytes) {
     const std::size_t offset = size_;
-    std::memcpy(at(offset), data, bytes);
+    blocks_.resize((size_ + bytes + kGuardBytes) / sizeof(Block) + 1);
+    if (bytes > 0) std::memcpy(at(offset), data, bytes);
     size_ += bytes;
     std::memset(at(size_), kGuard, kGuardBytes);
     guards_.push_back(size_);
@@ -46,18 +47,17 @@ class Arena {
     return true;
   }
 
-  int run(tml_kernel kernel, const void* params) {
+  // With the operands in the order in which they were added, or with others.
+  int run(tml_kernel kernel, const void* params) { return run_with(kernel, params, offsets_.data()); }
+  int run_with(tml_kernel kernel, const void* params, const std::uint32_t* operands) {
     const tml_context context{at(0)};
-    return kernel(&context, params, offsets_.data());
+    return kernel(&context, params, operands);
   }
 
  private:
   static constexpr std::uint8_t kGuard = 0xA7;
   static constexpr std::size_t kGuardBytes = 19;
-  std::uint8_t* at(std::size_t offset) {
-    if (blocks_.size() * sizeof(Block) < offset + 65536) blocks_.resize((offset + 65536) / sizeof(Block) + 1);
-    return blocks_.data()->bytes + offset;
-  }
+  std::uint8_t* at(std::size_t offset) { return reinterpret_cast<std::uint8_t*>(blocks_.data()) + offset; }
   struct alignas(TML_ARENA_ALIGN) Block {
     std::uint8_t bytes[TML_ARENA_ALIGN];
   };
