@@ -1,18 +1,50 @@
-// Helpers that several operators share: inference and evaluation of elementwise functions, layouts.
+// Helpers that several operators share: inference of shapes and of shape arithmetic, constants, quantization rules.
+// Elementwise evaluation is in elementwise.h, data movement in movement.h.
 #pragma once
 
 #include <functional>
+#include <limits>
 
 #include "lib/ops/op_def.h"
 
 namespace tinyml {
 
+// --- inference
 // Output 0 has the type of input 0.
 std::vector<InferredValue> infer_same(const NodeView& node);
-// Output 0 is the broadcast of all inputs, with the element type of input 0.
+// The same, for an operator that is defined on floating point only.
+std::vector<InferredValue> infer_same_float(const NodeView& node);
+// Output 0 is the broadcast of all inputs; all must have the element type of input 0.
 std::vector<InferredValue> infer_broadcast(const NodeView& node);
+// Throws Error unless inputs 0 to count-1 (absent ones apart) have one element type.
+void check_same_dtype(const NodeView& node, std::size_t count);
+// The type of ONNX's TensorProto.DataType number. Throws Error for one that is not held (complex, float8, ...).
+DType dtype_of_onnx(std::int64_t number);
 
-// y[i] = f(x[i]) on float32 (f64 and f16 too, through float/double), spread over threads.
-void evaluate_unary(EvalContext& context, float (*f)(float));
+// --- axes
+// Axes in [-rank, rank) to [0, rank). Throws Error for one out of range or given twice.
+std::vector<std::size_t> normalize_axes(std::span<const std::int64_t> axes, std::size_t rank);
+// The integers of an operand at evaluation; `fallback` when it is absent.
+std::vector<std::int64_t> ints_of(const EvalContext& context, std::size_t input,
+                                  std::vector<std::int64_t> fallback = {});
+
+// --- symbolic dimensions. A result that has no name is an unknown without symbol.
+Dim add_dims(const Dim& a, const Dim& b);
+Dim mul_dims(const Dim& a, const Dim& b);  // Error past 2^40
+// A dimension from an element of a shape tensor; a negative one is an Error.
+Dim element_to_dim(const Dim& element);
+// The elements of input `i` as integers, if every one of them is known.
+std::optional<std::vector<std::int64_t>> known_ints(const NodeView& node, std::size_t i);
+// A shape of `rank` unknown dimensions, rank being the length of the one-dimensional input `i`; nullopt if not known.
+std::optional<Shape> unknown_shape_of_length(const NodeView& node, std::size_t i);
+
+// --- constants
+// The real value of a constant operand of one element; nullopt when it is anything else.
+std::optional<double> constant_scalar(const NodeView& node, std::size_t i);
+
+// --- quantization rules
+QuantRule quant_own_range(const NodeView& node);
+QuantRule quant_same_as_input(const NodeView& node);
+QuantRule quant_integral(const NodeView& node);
 
 }  // namespace tinyml

@@ -1,6 +1,8 @@
 // Typed access to attributes and operands, with an Error for every way in which a foreign file can get them wrong.
 #include "lib/ops/node_view.h"
 
+#include <charconv>
+
 #include "lib/support/error.h"
 
 namespace tinyml {
@@ -82,13 +84,22 @@ std::optional<std::vector<Dim>> NodeView::known_elements(std::size_t i) const {
     constexpr std::int64_t kSmall = 4096;  // shape tensors are short; a large constant is not one
     if (!is_integer(v.constant->dtype()) || v.constant->size() > kSmall) return std::nullopt;
     std::vector<Dim> dims;
-    for (const std::int64_t x : to_int64s(*v.constant)) {
-      if (x < 0) return std::nullopt;  // not a size (a marker such as -1): constant_ints has it
-      dims.emplace_back(x);
-    }
+    for (const std::int64_t x : to_int64s(*v.constant)) dims.push_back(shape_element(x));
     return dims;
   }
   return v.known_elements;
+}
+
+Dim shape_element(std::int64_t value) { return value < 0 ? Dim(std::to_string(value)) : Dim(value); }
+
+std::optional<std::int64_t> element_value(const Dim& element) {
+  if (element.known()) return element.value;
+  const std::string& text = element.symbol;
+  if (text.size() < 2 || text[0] != '-') return std::nullopt;
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
 }
 
 std::size_t normalize_axis(std::int64_t axis, std::size_t rank) {

@@ -48,6 +48,11 @@ class NodeView {
   const Node& node_;
 };
 
+// Elements of shape tensors are held as Dims. A negative one (the -1 of Reshape) is no dimension; it is spelled as the
+// symbol of its decimal digits, so that it passes through Concat, Gather, ... and is told from an unknown element.
+Dim shape_element(std::int64_t value);
+std::optional<std::int64_t> element_value(const Dim& element);  // nullopt: not known before run time
+
 // Maps an axis in [-rank, rank) to [0, rank). Error otherwise.
 std::size_t normalize_axis(std::int64_t axis, std::size_t rank);
 
