@@ -30,7 +30,7 @@ void merge(Shape& inferred, const Shape& declared, const Value& value) {
         .at_tensor(value.name);
 }
 
-void infer_node(Graph& graph, const Node& node) {
+void infer_one(Graph& graph, const Node& node) {
   const OpDef* op = find_op(node.op);
   if (op == nullptr || op->infer == nullptr)
     throw Error("operator " + printable(node.op) + " is not supported", "see the README for the list of operators");
@@ -55,16 +55,18 @@ void infer_node(Graph& graph, const Node& node) {
 
 }  // namespace
 
-void infer_types(Graph& graph) {
-  for (const NodeId id : graph.nodes()) {
-    const Node& node = graph.node(id);
-    try {
-      infer_node(graph, node);
-    } catch (Error& error) {
-      error.at_node(node.name);
-      throw;
-    }
+void infer_node(Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
+  try {
+    infer_one(graph, node);
+  } catch (Error& error) {
+    error.at_node(node.name);
+    throw;
   }
+}
+
+void infer_types(Graph& graph) {
+  for (const NodeId id : graph.nodes()) infer_node(graph, id);
 }
 
 void bind_batch(Graph& graph, std::int64_t batch) {

@@ -110,6 +110,8 @@ std::span<const OpDef* const> all_ops();
 
 // Infers every value's type in the graph (which must be sorted). Error context: the node.
 void infer_types(Graph& graph);
+// The same for one node whose inputs have their types.
+void infer_node(Graph& graph, NodeId id);
 // Replaces symbolic dimensions of the inputs: `batch` for the first dimension of each input, 1 for others is NOT
 // assumed: any other symbol left is an Error that names input and symbol. Then infers types anew.
 void bind_batch(Graph& graph, std::int64_t batch);

@@ -1,0 +1,228 @@
+// A QuantizeLinear and the DequantizeLinear that undoes it round a value to a grid: that becomes the value's
+// QuantParams. Integers that are dequantized become constants that hold integers. Only where this is exact: other
+// forms (computed scales, other readers of the unrounded value, per-axis activations) stay explicit nodes.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "formats/onnx/proto.h"
+#include "lib/ops/node_view.h"
+#include "lib/support/error.h"
+
+namespace tinyml::onnx_format {
+namespace {
+
+bool is(const Graph& graph, NodeId id, std::string_view op) { return graph.node(id).op == op; }
+
+bool is_quantized_type(DType type) {
+  switch (type) {
+    case DType::i4:
+    case DType::u4:
+    case DType::i8:
+    case DType::u8:
+    case DType::i16:
+    case DType::u16:
+    case DType::i32:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void check_scale(const Graph& graph, const Node& node, float scale) {
+  if (!std::isfinite(scale) || scale <= 0)
+    throw Error(fmt::format("the scale is {}, expected a finite number above 0", scale), "quantize the model again")
+        .at_node(node.name)
+        .at_tensor(graph.value(node.inputs[1]).name);
+}
+
+std::vector<std::int32_t> zero_points_of(const NodeView& view, std::size_t count) {
+  const Tensor* held = view.constant(2);
+  if (held == nullptr) return std::vector<std::int32_t>(count, 0);
+  std::vector<std::int32_t> zero_points;
+  for (const std::int64_t z : to_int64s(*held)) zero_points.push_back(static_cast<std::int32_t>(z));
+  if (zero_points.size() != count)
+    throw Error(fmt::format("{} zero points for {} scales", zero_points.size(), count), "quantize the model again")
+        .at_node(view.name())
+        .at_tensor(view.input(2).name);
+  return zero_points;
+}
+
+// The node's parameters; nullopt when they are computed, not of float32, or of a type that we do not annotate.
+std::optional<QuantParams> params_of(const Graph& graph, NodeId id) {
+  const NodeView view(graph, graph.node(id));
+  if (view.input_count() < 2 || !view.has_input(0)) return std::nullopt;
+  const Tensor* scales = view.constant(1);
+  if (scales == nullptr || scales->dtype() != DType::f32 || scales->rank() > 1 || scales->size() == 0)
+    return std::nullopt;
+  if (view.has_input(2) && view.constant(2) == nullptr) return std::nullopt;
+  QuantParams params;
+  params.type = view.has_input(2)                    ? view.constant(2)->dtype()
+                : view.node().op == "QuantizeLinear" ? DType::u8
+                                                     : view.input_type(0).dtype;
+  if (!is_quantized_type(params.type)) return std::nullopt;
+  params.scales = to_floats(*scales);
+  for (const float scale : params.scales) check_scale(graph, view.node(), scale);
+  params.zero_points = zero_points_of(view, params.scales.size());
+  if (scales->rank() == 0 || scales->size() == 1) return params;
+  const Shape* shape = view.input_shape(0);
+  if (shape == nullptr) return std::nullopt;
+  params.axis = static_cast<int>(normalize_axis(view.integer("axis", 1), shape->size()));
+  const Dim& channels = (*shape)[static_cast<std::size_t>(params.axis)];
+  if (channels.known() && channels.value != static_cast<std::int64_t>(params.scales.size()))
+    throw Error(fmt::format("{} scales for axis {} of {}", params.scales.size(), params.axis, to_string(*shape)),
+                "quantize the model again")
+        .at_node(view.name());
+  return params;
+}
+
+std::string without_suffix(const std::string& name, std::string_view suffix) {
+  return name.ends_with(suffix) && name.size() > suffix.size() ? name.substr(0, name.size() - suffix.size()) : name;
+}
+
+// --- constants
+
+Tensor quantize_constant(const Tensor& real, const QuantParams& params) {
+  Tensor integers(params.type, real.dims());
+  const Dims strides = row_major_strides(real.dims());
+  const auto axis = static_cast<std::size_t>(std::max(params.axis, 0));
+  const IntRange range = int_range(params.type);
+  const auto x = real.data<float>();
+  Tensor wide(DType::i32, real.dims());
+  auto q = wide.data<std::int32_t>();
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const std::size_t channel =
+        params.per_channel()
+            ? static_cast<std::size_t>(static_cast<std::int64_t>(i) / strides[axis] % real.dims()[axis])
+            : 0;
+    const double rounded =
+        std::nearbyint(static_cast<double>(x[i] / params.scales[channel])) + params.zero_points[channel];
+    q[i] = static_cast<std::int32_t>(std::clamp<double>(rounded, range.min, range.max));
+  }
+  if (byte_size(params.type) != 1) return convert(wide, params.type);
+  for (std::size_t i = 0; i < q.size(); ++i) integers.raw()[i] = static_cast<std::byte>(q[i] & 0xff);
+  return integers;
+}
+
+// Replaces `old` by a constant of integers that stand for reals.
+void replace_by_integers(Graph& graph, ValueId old, const std::string& name, Tensor integers, QuantParams params) {
+  const ValueId constant = graph.add_constant(name, std::move(integers));
+  graph.value(constant).type.dtype = DType::f32;
+  graph.value(constant).quant = std::move(params);
+  graph.replace_uses(old, constant);
+}
+
+// Integer constant -> DequantizeLinear.
+bool absorb_integers(Graph& graph, NodeId dequantize) {
+  const Node& node = graph.node(dequantize);
+  const auto params = params_of(graph, dequantize);
+  if (!params) return false;
+  const ValueId source = node.inputs[0], result = node.outputs[0];
+  if (!graph.value(source).constant || graph.value(source).quant) return false;
+  Tensor integers = *graph.value(source).constant;
+  if (integers.dtype() != params->type) return false;
+  std::string name = without_suffix(graph.value(source).name, "_quantized");
+  replace_by_integers(graph, result, name, std::move(integers), *params);
+  graph.erase(dequantize);
+  return true;
+}
+
+// --- pairs
+
+struct Pair {
+  NodeId quantize;
+  std::vector<NodeId> dequantizes;
+};
+
+// The DequantizeLinear nodes that undo this QuantizeLinear, if nothing else reads its integers.
+std::optional<Pair> pair_of(const Graph& graph, NodeId quantize, const QuantParams& params) {
+  const ValueId integers = graph.node(quantize).outputs[0];
+  if (integers == ValueId::none || graph.is_output(integers)) return std::nullopt;
+  Pair pair{quantize, graph.value(integers).consumers};
+  if (pair.dequantizes.empty()) return std::nullopt;
+  for (const NodeId user : pair.dequantizes) {
+    if (!is(graph, user, "DequantizeLinear") || graph.node(user).inputs[0] != integers) return std::nullopt;
+    if (params_of(graph, user) != params) return std::nullopt;
+  }
+  return pair;
+}
+
+int outputs_among(const Graph& graph, const std::vector<Pair>& pairs) {
+  int count = 0;
+  for (const Pair& pair : pairs)
+    for (const NodeId id : pair.dequantizes) count += graph.is_output(graph.node(id).outputs[0]) ? 1 : 0;
+  return count;
+}
+
+bool is_input(const Graph& graph, ValueId id) {
+  return std::find(graph.inputs().begin(), graph.inputs().end(), id) != graph.inputs().end();
+}
+
+void bypass(Graph& graph, const std::vector<Pair>& pairs, ValueId value) {
+  for (const Pair& pair : pairs) {
+    for (const NodeId id : pair.dequantizes) {
+      graph.replace_uses(graph.node(id).outputs[0], value);
+      graph.erase(id);
+    }
+    graph.erase(pair.quantize);
+  }
+}
+
+// All readers of `value` must be such pairs with the same parameters.
+bool absorb_pairs(Graph& graph, ValueId value, const QuantParams& params) {
+  std::vector<Pair> pairs;
+  for (const NodeId user : graph.value(value).consumers) {
+    if (!is(graph, user, "QuantizeLinear") || params_of(graph, user) != params) return false;
+    auto pair = pair_of(graph, user, params);
+    if (!pair) return false;
+    pairs.push_back(std::move(*pair));
+  }
+  const int outputs = outputs_among(graph, pairs);
+  if (outputs > 1 || (outputs == 1 && is_input(graph, value)) || graph.is_output(value)) return false;
+  if (graph.value(value).quant && graph.value(value).quant != params) return false;
+  graph.value(value).quant = params;
+  bypass(graph, pairs, value);
+  return true;
+}
+
+// Float constant -> QuantizeLinear -> DequantizeLinear, as quantization-aware training exports weights.
+bool absorb_constant_pair(Graph& graph, NodeId quantize, const QuantParams& params) {
+  const ValueId source = graph.node(quantize).inputs[0];
+  if (graph.value(source).constant->dtype() != DType::f32 || graph.value(source).quant) return false;
+  const auto pair = pair_of(graph, quantize, params);
+  if (!pair) return false;
+  const Tensor integers = quantize_constant(*graph.value(source).constant, params);
+  const std::string name = graph.value(source).name;
+  for (const NodeId id : pair->dequantizes) {
+    replace_by_integers(graph, graph.node(id).outputs[0], name, integers, params);
+    graph.erase(id);
+  }
+  graph.erase(quantize);
+  if (graph.value(source).consumers.empty() && !graph.is_output(source)) graph.erase_value(source);
+  return true;
+}
+
+bool absorb_at(Graph& graph, NodeId quantize) {
+  const auto params = params_of(graph, quantize);
+  if (!params || graph.node(quantize).outputs[0] == ValueId::none) return false;
+  const ValueId source = graph.node(quantize).inputs[0];
+  if (graph.value(source).constant) return absorb_constant_pair(graph, quantize, *params);
+  if (params->per_channel() || graph.value(source).type.dtype != DType::f32) return false;
+  return absorb_pairs(graph, source, *params);
+}
+
+}  // namespace
+
+void absorb_quantization(Graph& graph) {
+  const std::vector<NodeId> order = graph.nodes();
+  for (const NodeId id : order) {
+    if (graph.node(id).op.empty()) continue;  // went with an earlier pair
+    if (is(graph, id, "QuantizeLinear"))
+      absorb_at(graph, id);
+    else if (is(graph, id, "DequantizeLinear"))
+      absorb_integers(graph, id);
+  }
+}
+
+}  // namespace tinyml::onnx_format

@@ -1,0 +1,71 @@
+// Weights that training ruined are reported at once, by name and element, and not as a strange accuracy later.
+// NaN is refused in any constant. Infinity is legal in bounds, masks and padding, so only weight operands are checked.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "formats/onnx/proto.h"
+#include "lib/support/error.h"
+
+namespace tinyml::onnx_format {
+namespace {
+
+template <class Bad>
+std::optional<std::int64_t> find_element(const Tensor& tensor, Bad bad) {
+  const auto search = [&]<class T>(T) -> std::optional<std::int64_t> {
+    const auto d = tensor.data<T>();
+    for (std::size_t i = 0; i < d.size(); ++i)
+      if (bad(d[i])) return static_cast<std::int64_t>(i);
+    return std::nullopt;
+  };
+  if (tensor.dtype() == DType::f32) return search(float{});
+  if (tensor.dtype() == DType::f64) return search(double{});
+  return std::nullopt;
+}
+
+std::string position(std::int64_t flat, const Dims& dims) {
+  Dims index(dims.size(), 0);
+  for (std::size_t axis = dims.size(); axis-- > 0;) {
+    index[axis] = flat % dims[axis];
+    flat /= dims[axis];
+  }
+  return to_string(index);
+}
+
+// The first input that may be a weight operand, or SIZE_MAX when infinity is legal in all.
+std::size_t first_weight(std::string_view op) {
+  if (op == "Conv" || op == "ConvTranspose" || op == "BatchNormalization") return 1;
+  if (op == "Gemm" || op == "MatMul") return 0;
+  return SIZE_MAX;
+}
+
+void check_nan(const Value& value) {
+  if (const auto at = find_element(*value.constant, [](auto x) { return std::isnan(x); }))
+    throw Error(fmt::format("element {} is NaN, expected a number", position(*at, value.constant->dims())),
+                "training diverged or the file is damaged; export a sound checkpoint")
+        .at_tensor(value.name);
+}
+
+void check_infinity(const Node& node, const Value& value) {
+  if (const auto at = find_element(*value.constant, [](auto x) { return std::isinf(x); }))
+    throw Error(fmt::format("element {} of this weight is infinite, expected a finite number",
+                            position(*at, value.constant->dims())),
+                "training diverged or the file is damaged; export a sound checkpoint")
+        .at_node(node.name)
+        .at_tensor(value.name);
+}
+
+}  // namespace
+
+void check_values(const Graph& graph) {
+  for (const ValueId id : graph.values())
+    if (graph.value(id).constant && !graph.value(id).consumers.empty()) check_nan(graph.value(id));
+  for (const NodeId id : graph.nodes()) {
+    const Node& node = graph.node(id);
+    for (std::size_t i = first_weight(node.op); i < node.inputs.size(); ++i)
+      if (node.inputs[i] != ValueId::none && graph.value(node.inputs[i]).constant)
+        check_infinity(node, graph.value(node.inputs[i]));
+  }
+}
+
+}  // namespace tinyml::onnx_format
