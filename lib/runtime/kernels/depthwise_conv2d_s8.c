@@ -72,10 +72,10 @@ static void depthwise_store(const tml_conv2d_params *p, const depthwise_pixel *s
 }
 
 static void depthwise_blocks(const tml_conv2d_params *p, const depthwise_pixel *s, int8_t *y) {
-  uint32_t next, c;
+  uint32_t next;
   for (next = 0; next < p->out_c; next += TML_LANES) {
     int32_t sums[TML_LANES];
-    c = tml_min_u32(next, (uint32_t)p->out_c - TML_LANES);
+    const uint32_t c = tml_min_u32(next, (uint32_t)p->out_c - TML_LANES);
     if (s->inside) {
       depthwise_interior(p, s, c, sums);
     } else {
