@@ -29,6 +29,10 @@ struct DataOptions {
   std::size_t limit = 0;  // 0: all samples
 };
 
+struct DataRange {
+  float min = 0, max = 0;
+};
+
 // One input's samples.
 class DataSource {
  public:
@@ -41,6 +45,8 @@ class DataSource {
   virtual const std::vector<std::int64_t>& labels() const = 0;
   // What was decided about the layout, for the log: "NHWC data transposed to the model's NCHW"; empty when as is.
   virtual std::string note() const = 0;
+  // Least and greatest value that read() has given out so far, after preprocessing; nullopt before the first.
+  virtual std::optional<DataRange> range() const = 0;
 };
 
 // `expected`: the model's input shape (symbolic batch allowed) and type. `path` may carry ":key" for .npz.
