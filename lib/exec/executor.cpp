@@ -1,0 +1,113 @@
+// Runs a Plan: step by step, each value shown to the tap and then rounded to its grid right after it is computed.
+#include "lib/exec/executor.h"
+
+#include <new>
+
+#include "lib/exec/plan.h"
+#include "lib/support/error.h"
+
+namespace tinyml {
+
+struct Executor::Impl {
+  Impl(const Graph& g, ThreadPool& pool, ExecOptions o)
+      : graph(g), threads(pool), options(o), tapped(g.value_capacity()) {}
+
+  const Graph& graph;
+  ThreadPool& threads;
+  ExecOptions options;
+  std::vector<bool> tapped;
+  Tap tap;
+  std::unique_ptr<Plan> plan;
+
+  void check_inputs(std::span<const Tensor> inputs) const;
+  void finish(const Finish& finish, const Tensor& tensor);
+  void run_step(Step& step);
+};
+
+namespace {
+
+// Equal symbols must have equal sizes: `seen` collects them over all inputs.
+void check_shape(const Shape& expected, const Dims& dims, std::map<std::string, std::int64_t>& seen) {
+  bool fits = expected.size() == dims.size();
+  for (std::size_t i = 0; fits && i < dims.size(); ++i) {
+    if (expected[i].known())
+      fits = expected[i].value == dims[i];
+    else if (!expected[i].symbol.empty())
+      fits = seen.emplace(expected[i].symbol, dims[i]).first->second == dims[i];
+  }
+  if (!fits)
+    throw Error("data of shape " + to_string(dims) + " for an input of shape " + to_string(expected),
+                "the first dimension is the number of samples; the others must be the model's");
+}
+
+}  // namespace
+
+void Executor::Impl::check_inputs(std::span<const Tensor> inputs) const {
+  if (inputs.size() != graph.inputs().size())
+    throw Error("the model has " + std::to_string(graph.inputs().size()) + " inputs, data came for " +
+                    std::to_string(inputs.size()),
+                "give data for each input");
+  std::map<std::string, std::int64_t> symbols;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Value& value = graph.value(graph.inputs()[i]);
+    try {
+      if (value.type.dtype != inputs[i].dtype())
+        throw Error("data of type " + std::string(dtype_name(inputs[i].dtype())) + " for an input of type " +
+                        std::string(dtype_name(value.type.dtype)),
+                    "convert the data");
+      if (value.type.shape) check_shape(*value.type.shape, inputs[i].dims(), symbols);
+    } catch (Error& error) {
+      error.at_tensor(value.name);
+      throw;
+    }
+  }
+}
+
+void Executor::Impl::finish(const Finish& f, const Tensor& tensor) {
+  if (f.tapped && tap) tap(f.value, tensor);
+  if (f.grid == nullptr || f.tensor == nullptr) return;
+  try {
+    fake_quantize(*f.tensor, *f.grid);
+  } catch (Error& error) {
+    error.at_tensor(graph.value(f.value).name);
+    throw;
+  }
+}
+
+void Executor::Impl::run_step(Step& step) {
+  try {
+    EvalContext context(step.view, step.inputs, step.outputs, threads);
+    step.op->evaluate(context);
+    for (const Finish& f : step.finishes) finish(f, *f.tensor);
+  } catch (Error& error) {
+    error.at_node(step.node->name);
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw Error("out of memory", "use smaller batches or a smaller model").at_node(step.node->name);
+  }
+}
+
+Executor::Executor(const Graph& graph, ThreadPool& threads, ExecOptions options)
+    : impl_(std::make_unique<Impl>(graph, threads, options)) {}
+Executor::~Executor() = default;
+
+void Executor::set_taps(std::vector<ValueId> values, Tap tap) {
+  impl_->tapped.assign(impl_->graph.value_capacity(), false);
+  for (const ValueId value : values) impl_->tapped[static_cast<std::size_t>(value)] = true;
+  impl_->tap = std::move(tap);
+  impl_->plan.reset();
+}
+
+std::vector<Tensor> Executor::run(std::span<const Tensor> inputs) {
+  Impl& e = *impl_;
+  e.check_inputs(inputs);
+  if (!e.plan) e.plan = std::make_unique<Plan>(e.graph, e.options, e.tapped);
+  e.plan->bind_inputs(inputs);
+  for (const Finish& f : e.plan->input_finishes()) e.finish(f, e.plan->result(f.value));
+  for (Step& step : e.plan->steps()) e.run_step(step);
+  std::vector<Tensor> outputs;
+  for (const ValueId output : e.graph.outputs()) outputs.push_back(e.plan->result(output));
+  return outputs;
+}
+
+}  // namespace tinyml

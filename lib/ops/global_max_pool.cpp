@@ -1,0 +1,30 @@
+// GlobalMaxPool: the maximum over all spatial axes. NaN wins.
+#include "lib/ops/global_pool.h"
+
+namespace tinyml {
+namespace {
+
+template <class T>
+T largest(const T* plane, std::int64_t count) {
+  T best = plane[0];
+  for (std::int64_t i = 1; i < count; ++i)
+    if (plane[i] > best || (plane[i] != plane[i] && best == best)) best = plane[i];
+  return best;
+}
+
+void evaluate(EvalContext& context) { evaluate_global_pool(context, largest<float>, largest<double>); }
+
+QuantRule quant_rule(const NodeView&) { return {.kind = QuantKind::same_as_input}; }
+
+}  // namespace
+
+const OpDef& op_global_max_pool() {
+  static const OpDef op{.name = "GlobalMaxPool",
+                        .min_inputs = 1,
+                        .infer = infer_global_pool,
+                        .evaluate = evaluate,
+                        .quant_rule = quant_rule};
+  return op;
+}
+
+}  // namespace tinyml
