@@ -24,6 +24,7 @@ class Verifier {
       check_value(id);
       if (graph_.value(id).producer == NodeId::none) seen_[index(id)] = true;
     }
+    check_uses();
     std::set<NodeId> done;
     for (const NodeId id : graph_.nodes()) {
       if (!done.insert(id).second) node_fault(id, "is twice in the order");
@@ -60,6 +61,23 @@ class Verifier {
     }
   }
 
+  // Uses as the nodes state them against uses as the values state them.
+  void check_uses() const {
+    std::vector<std::pair<ValueId, NodeId>> of_nodes, of_values;
+    for (const NodeId id : graph_.nodes())
+      for (const ValueId input : graph_.node(id).inputs)
+        if (input != ValueId::none) of_nodes.emplace_back(input, id);
+    for (const ValueId id : graph_.values())
+      for (const NodeId user : graph_.value(id).consumers) of_values.emplace_back(id, user);
+    std::sort(of_nodes.begin(), of_nodes.end());
+    std::sort(of_values.begin(), of_values.end());
+    const auto [a, b] = std::mismatch(of_nodes.begin(), of_nodes.end(), of_values.begin(), of_values.end());
+    if (a == of_nodes.end() && b == of_values.end()) return;
+    const auto [value, node] = b == of_values.end() || (a != of_nodes.end() && *a < *b) ? *a : *b;
+    if (!is_live(value)) node_fault(node, "uses a value that was erased");
+    value_fault(value, "disagrees with its consumer '" + printable(graph_.node(node).name) + "' on the uses");
+  }
+
   void check_value(ValueId id) const {
     const Value& value = graph_.value(id);
     if (value.name.empty() || graph_.find_value(value.name) != id) value_fault(id, "is not found by its name");
@@ -69,12 +87,6 @@ class Verifier {
       if (value.constant) value_fault(id, "is a constant and a node's output");
       const auto& outputs = graph_.node(value.producer).outputs;
       if (std::count(outputs.begin(), outputs.end(), id) != 1) value_fault(id, "is unknown to its producer");
-    }
-    for (const NodeId user : std::set<NodeId>(value.consumers.begin(), value.consumers.end())) {
-      const auto& inputs = graph_.node(user).inputs;
-      if (std::count(inputs.begin(), inputs.end(), id) !=
-          std::count(value.consumers.begin(), value.consumers.end(), user))
-        value_fault(id, "disagrees with its consumer '" + printable(graph_.node(user).name) + "' on the uses");
     }
   }
 
@@ -117,10 +129,6 @@ class Verifier {
     if (node.op.empty()) node_fault(id, "has no operator");
     for (const ValueId input : node.inputs) {
       if (input == ValueId::none) continue;
-      if (!is_live(input)) node_fault(id, "uses a value that was erased");
-      const auto& users = graph_.value(input).consumers;
-      if (std::find(users.begin(), users.end(), id) == users.end())
-        node_fault(id, "is no consumer of its input '" + printable(graph_.value(input).name) + "'");
       if (!seen_[index(input)])
         node_fault(id, "uses '" + printable(graph_.value(input).name) + "' before it is computed");
     }

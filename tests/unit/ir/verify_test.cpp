@@ -39,7 +39,7 @@ ValueId value(const Graph& graph, const char* name) { return *graph.find_value(n
 TEST_CASE("the verifier finds damaged links", "[ir]") {
   CHECK(fault_after([](Graph&) {}) == "none");
   CHECK(fault_after([](Graph& g) { g.value(value(g, "y")).consumers.clear(); }) ==
-        "internal error: node 'z' is no consumer of its input 'y'");
+        "internal error: value 'y' disagrees with its consumer 'z' on the uses");
   CHECK(fault_after([](Graph& g) { g.value(value(g, "x")).consumers.push_back(*g.find_node("z")); }) ==
         "internal error: value 'x' disagrees with its consumer 'z' on the uses");
   CHECK(fault_after([](Graph& g) { g.value(value(g, "z")).producer = *g.find_node("y"); }) ==
