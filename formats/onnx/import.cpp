@@ -16,8 +16,6 @@ namespace {
 constexpr int kMostNodes = 100'000;  // a microcontroller's model has hundreds; keeps hostile files cheap
 constexpr int kOldestOpset = 1;
 
-bool is_default_domain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
-
 // Operators of ONNX Runtime's domain that are the standard ones under another roof.
 bool is_standard_elsewhere(const ::onnx::NodeProto& node) {
   return node.domain() == "com.microsoft" &&

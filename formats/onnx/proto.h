@@ -14,6 +14,10 @@ inline constexpr int kNewestOpset = 25;                       // the newest that
 inline constexpr const char* kOriginsKey = "tinyml.origins";  // metadata entry: JSON {"node": ["origin", ...]}
 inline constexpr const char* kProducer = "tinyml-opt";
 
+// --- parse.cpp: bytes to protobuf's classes, without a word of protobuf's own on stderr.
+void parse_model(std::string_view bytes, ::onnx::ModelProto& model);
+bool is_default_domain(const std::string& domain);
+
 // --- tensors.cpp, external_data.cpp
 DType dtype_from_onnx(int type);  // Error for types that we do not hold (float8, complex, ...)
 int dtype_to_onnx(DType type);

@@ -1,7 +1,4 @@
 // From a file's bytes to a Graph in canonical form; adds the file's name to every Error.
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-#include <google/protobuf/stubs/logging.h>
-
 #include <new>
 
 #include "formats/onnx/onnx.h"
@@ -14,23 +11,9 @@ namespace {
 
 using namespace onnx_format;
 
-constexpr int kDeepest = 32;  // nesting of messages: a graph needs about 10 levels
-
-void parse(std::string_view bytes, ::onnx::ModelProto& model) {
-  if (bytes.size() > INT_MAX) throw Error("the file is larger than 2 GB", "store the weights as external data");
-  const google::protobuf::LogSilencer quiet;  // our Error is the one line that the user sees
-  google::protobuf::io::CodedInputStream stream(reinterpret_cast<const std::uint8_t*>(bytes.data()),
-                                                static_cast<int>(bytes.size()));
-  stream.SetRecursionLimit(kDeepest);
-  if (!model.ParseFromCodedStream(&stream) || !stream.ConsumedEntireMessage())
-    throw Error("this is no ONNX model, or it is truncated or damaged", "export or download the model again");
-  if (!model.has_graph() || model.graph().node_size() + model.graph().output_size() == 0)
-    throw Error("the file holds no graph", "expected an ONNX model; export it again");
-}
-
 Graph read(std::string_view bytes, const std::filesystem::path& folder) {
   ::onnx::ModelProto model;
-  parse(bytes, model);
+  parse_model(bytes, model);
   Graph graph = import_model(model, folder);
   check_values(graph);
   absorb_quantization(graph);
