@@ -113,17 +113,30 @@ void replace_by_integers(Graph& graph, ValueId old, const std::string& name, Ten
   graph.replace_uses(old, constant);
 }
 
+// The integer constant itself, when nothing else reads it, so that the order of constants stays that of the file.
+void annotate_integers(Graph& graph, ValueId source, ValueId old, QuantParams params) {
+  graph.value(source).type.dtype = DType::f32;
+  graph.value(source).quant = std::move(params);
+  graph.rename(source, without_suffix(graph.value(source).name, "_quantized"));
+  graph.replace_uses(old, source);
+}
+
 // Integer constant -> DequantizeLinear.
 bool absorb_integers(Graph& graph, NodeId dequantize) {
-  const Node& node = graph.node(dequantize);
   const auto params = params_of(graph, dequantize);
   if (!params) return false;
-  const ValueId source = node.inputs[0], result = node.outputs[0];
-  if (!graph.value(source).constant || graph.value(source).quant) return false;
-  Tensor integers = *graph.value(source).constant;
-  if (integers.dtype() != params->type) return false;
-  std::string name = without_suffix(graph.value(source).name, "_quantized");
-  replace_by_integers(graph, result, name, std::move(integers), *params);
+  const ValueId source = graph.node(dequantize).inputs[0], result = graph.node(dequantize).outputs[0];
+  const Value& held = graph.value(source);
+  if (result == ValueId::none || !held.constant || held.quant || held.constant->dtype() != params->type) return false;
+  if (held.consumers.size() > 1 || graph.is_output(source)) {
+    const std::string name = without_suffix(held.name, "_quantized");
+    Tensor integers = *held.constant;
+    replace_by_integers(graph, result, name, std::move(integers), *params);
+    graph.erase(dequantize);
+    return true;
+  }
+  graph.set_inputs_of(dequantize, {});
+  annotate_integers(graph, source, result, *params);
   graph.erase(dequantize);
   return true;
 }
@@ -194,6 +207,14 @@ bool absorb_constant_pair(Graph& graph, NodeId quantize, const QuantParams& para
   if (!pair) return false;
   const Tensor integers = quantize_constant(*graph.value(source).constant, params);
   const std::string name = graph.value(source).name;
+  if (graph.value(source).consumers.size() == 1 && pair->dequantizes.size() == 1 && !graph.is_output(source)) {
+    graph.set_inputs_of(quantize, {});
+    graph.value(source).constant = integers;
+    annotate_integers(graph, source, graph.node(pair->dequantizes[0]).outputs[0], params);
+    graph.erase(pair->dequantizes[0]);
+    graph.erase(quantize);
+    return true;
+  }
   for (const NodeId id : pair->dequantizes) {
     replace_by_integers(graph, graph.node(id).outputs[0], name, integers, params);
     graph.erase(id);

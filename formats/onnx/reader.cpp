@@ -16,6 +16,7 @@ Graph read(std::string_view bytes, const std::filesystem::path& folder) {
   parse_model(bytes, model);
   Graph graph = import_model(model, folder);
   check_values(graph);
+  graph.drop_unused_constants();
   absorb_quantization(graph);
   graph.drop_unused_constants();
   return graph;

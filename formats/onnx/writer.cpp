@@ -39,7 +39,8 @@ class Writer {
   void write_header();
   void write_interface();
   void write_node(const Node& node);
-  void write_constant(ValueId id);
+  void write_dequantized(ValueId id);
+  void write_constants();
   void write_activation(ValueId id);
   void write_parameters(const Value& value, const std::string& scale, const std::string& zero_point);
   void write_quant_node(const char* op, const std::string& name, const std::array<std::string, 3>& inputs,
@@ -54,7 +55,7 @@ class Writer {
   ::onnx::GraphProto& proto_;
   int opset_ = kWrittenOpset;
   std::vector<Names> names_;
-  std::vector<bool> constant_written_;
+  std::vector<bool> constant_read_;
   std::set<std::string> taken_;
 };
 
@@ -81,7 +82,7 @@ Writer::Names Writer::names_of(const Value& value, ValueId id) {
 
 void Writer::name_values() {
   names_.resize(graph_.value_capacity());
-  constant_written_.resize(graph_.value_capacity(), false);
+  constant_read_.resize(graph_.value_capacity(), false);
   for (const ValueId id : graph_.values()) taken_.insert(graph_.value(id).name);
   for (const ValueId id : graph_.values()) names_[static_cast<std::size_t>(id)] = names_of(graph_.value(id), id);
 }
@@ -121,11 +122,11 @@ void Writer::write_interface() {
   }
 }
 
-// The name under which a node reads the value; a constant is written when it is first read.
+// The name under which a node reads the value; a constant that holds integers is dequantized before its first reader.
 const std::string& Writer::read(ValueId id) {
-  if (graph_.value(id).constant && !constant_written_[static_cast<std::size_t>(id)]) {
-    constant_written_[static_cast<std::size_t>(id)] = true;
-    write_constant(id);
+  if (graph_.value(id).constant && !constant_read_[static_cast<std::size_t>(id)]) {
+    constant_read_[static_cast<std::size_t>(id)] = true;
+    if (graph_.value(id).quant) write_dequantized(id);
   }
   return names_[static_cast<std::size_t>(id)].read;
 }
@@ -155,15 +156,21 @@ void Writer::write_quant_node(const char* op, const std::string& name, const std
   if (params.per_channel()) attribute_to_proto("axis", std::int64_t{params.axis}, *node.add_attribute());
 }
 
-void Writer::write_constant(ValueId id) {
+void Writer::write_dequantized(ValueId id) {
   const Value& value = graph_.value(id);
   const Names& names = names_[static_cast<std::size_t>(id)];
-  tensor_to_proto(*value.constant, names.written, *proto_.add_initializer());
-  if (!value.quant) return;
   const std::string scale = fresh(value.name + "_scale"), zero_point = fresh(value.name + "_zero_point");
   write_parameters(value, scale, zero_point);
   write_quant_node("DequantizeLinear", value.name + "_DequantizeLinear", {names.written, scale, zero_point}, names.read,
                    *value.quant);
+}
+
+// Those that something reads, in the graph's order: a reader finds them as they were.
+void Writer::write_constants() {
+  for (const ValueId id : graph_.values())
+    if (constant_read_[static_cast<std::size_t>(id)])
+      tensor_to_proto(*graph_.value(id).constant, names_[static_cast<std::size_t>(id)].written,
+                      *proto_.add_initializer());
 }
 
 void Writer::write_activation(ValueId id) {
@@ -212,6 +219,7 @@ std::string Writer::run() {
   write_header();
   write_interface();
   for (const NodeId id : graph_.nodes()) write_node(graph_.node(id));
+  write_constants();
   write_value_info();
   if (model_.ByteSizeLong() > INT_MAX) throw Error("the model needs more than 2 GB as one file", "use a smaller model");
   std::string bytes;

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "formats/onnx/onnx.h"
 #include "lib/exec/executor.h"
@@ -35,6 +36,8 @@ constexpr Exception kExceptions[] = {
     {"test_batchnorm_example_training_mode", "training mode"},
     {"test_cast_FLOAT_to_STRING", "tensors of strings"},
     {"test_cast_STRING_to_FLOAT", "tensors of strings"},
+    {"test_castlike_FLOAT_to_STRING", "tensors of strings"},
+    {"test_castlike_STRING_to_FLOAT", "tensors of strings"},
     {"test_identity_sequence", "sequences of tensors"},
     {"test_identity_opt", "optional tensors"},
 };
@@ -48,7 +51,7 @@ std::string_view exception_of(const std::string& name) {
 // Empty when all operators are ours, else the first foreign one.
 std::string foreign_operator(const fs::path& model) {
   for (const std::string& op : onnx_operators(model))
-    if (op != "Constant" && op != "Upsample" && find_op(op) == nullptr) return op;
+    if (op != "Constant" && find_op(op == "Upsample" ? "Resize" : op) == nullptr) return op;
   return {};
 }
 
@@ -61,11 +64,15 @@ std::vector<NamedTensor> read_set(const fs::path& folder, const std::string& ste
   }
 }
 
-bool close(double ours, double stored) {
+bool close(double ours, double stored, double relative) {
   if (std::isnan(stored)) return std::isnan(ours);
   if (std::isinf(stored) || std::isinf(ours)) return ours == stored;
-  return std::fabs(ours - stored) <= kAbsolute + kRelative * std::fabs(stored);
+  return std::fabs(ours - stored) <= kAbsolute + relative * std::fabs(stored);
 }
+
+// The data of ONNX 1.12 cut off the low bits of bfloat16 where Cast rounds (corrected in later releases): one unit in
+// the last of 8 bits.
+double relative_tolerance(DType type) { return type == DType::bf16 ? 1.0 / 128 : kRelative; }
 
 // Empty when they agree, else the first difference.
 std::string difference(const Tensor& ours, const Tensor& stored) {
@@ -81,35 +88,59 @@ std::string difference(const Tensor& ours, const Tensor& stored) {
   const Tensor wide = convert(ours, DType::f64), wanted = convert(stored, DType::f64);
   const auto a = wide.data<double>(), b = wanted.data<double>();
   for (std::size_t i = 0; i < a.size(); ++i)
-    if (!close(a[i], b[i])) return fmt::format("element {} is {} instead of {}", i, a[i], b[i]);
+    if (!close(a[i], b[i], relative_tolerance(stored.dtype())))
+      return fmt::format("element {} is {} instead of {}", i, a[i], b[i]);
   return {};
+}
+
+// NumPy has no bfloat16, so the files hold its bits as uint16.
+Tensor stored_as(const Tensor& stored, DType type) {
+  if (type != DType::bf16 || stored.dtype() != DType::u16) return stored;
+  Tensor bits(DType::bf16, stored.dims());
+  std::copy_n(stored.raw(), stored.bytes(), bits.raw());
+  return bits;
 }
 
 // The stored inputs in the order of the graph's inputs: by name where the files carry the names, else by position.
 std::vector<Tensor> arrange(const Graph& graph, const std::vector<NamedTensor>& stored) {
   std::vector<Tensor> inputs;
   for (std::size_t i = 0; i < graph.inputs().size(); ++i) {
-    const std::string& name = graph.value(graph.inputs()[i]).name;
+    const auto& [name, type] = std::tie(graph.value(graph.inputs()[i]).name, graph.value(graph.inputs()[i]).type);
     const auto by_name =
         std::find_if(stored.begin(), stored.end(), [&](const NamedTensor& t) { return t.name == name; });
     if (by_name != stored.end())
-      inputs.push_back(by_name->tensor);
+      inputs.push_back(stored_as(by_name->tensor, type.dtype));
     else if (i < stored.size())
-      inputs.push_back(stored[i].tensor);
+      inputs.push_back(stored_as(stored[i].tensor, type.dtype));
     else
       throw Error("the test data has no input " + name);
   }
   return inputs;
 }
 
-void check_run(const Graph& graph, const fs::path& data, ThreadPool& threads, ExecOptions options) {
+// Some cases carry data of other shapes than their model declares; ONNX's runner does not mind, and the data rule.
+void adopt_shapes(Graph& graph, const std::vector<Tensor>& inputs) {
+  bool adopted = false;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    TensorType& type = graph.value(graph.inputs()[i]).type;
+    const bool fits = type.shape && is_static(*type.shape) && to_dims(*type.shape) == inputs[i].dims();
+    if (!fits) type.shape = to_shape(inputs[i].dims());
+    adopted = adopted || !fits;
+  }
+  if (!adopted) return;
+  graph.forget_types();
+  infer_types(graph);
+}
+
+void check_run(Graph graph, const fs::path& data, ThreadPool& threads, ExecOptions options) {
   const std::vector<Tensor> inputs = arrange(graph, read_set(data, "input"));
   const std::vector<NamedTensor> stored = read_set(data, "output");
+  adopt_shapes(graph, inputs);
   Executor executor(graph, threads, options);
   const std::vector<Tensor> outputs = executor.run(inputs);
   if (stored.empty() || stored.size() > outputs.size()) throw Error("the test data and the model differ in outputs");
   for (std::size_t i = 0; i < stored.size(); ++i)
-    if (const std::string text = difference(outputs[i], stored[i].tensor); !text.empty())
+    if (const std::string text = difference(outputs[i], stored_as(stored[i].tensor, outputs[i].dtype())); !text.empty())
       throw Error(fmt::format("output {}: {}", i, text));
 }
 
