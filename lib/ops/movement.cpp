@@ -10,24 +10,6 @@
 namespace tinyml {
 namespace {
 
-// Calls visit(T{}) with an unsigned integer of the element's size.
-template <class Visit>
-void visit_size(DType type, Visit&& visit) {
-  switch (byte_size(type)) {
-    case 1:
-      return visit(std::uint8_t{});
-    case 2:
-      return visit(std::uint16_t{});
-    case 4:
-      return visit(std::uint32_t{});
-    case 8:
-      return visit(std::uint64_t{});
-    default:
-      throw Error("a tensor of " + std::string(dtype_name(type)) + " cannot be moved",
-                  "only numeric and bool tensors are supported");
-  }
-}
-
 BroadcastPlan<1> simplify(const StridedView& view) {
   BroadcastPlan<1> plan;
   plan.out_dims = view.dims;
@@ -86,7 +68,7 @@ std::vector<Run> runs_of(const std::vector<std::int64_t>& table) {
 void copy_view(const Tensor& source, const StridedView& view, Tensor& out, ThreadPool& threads) {
   const BroadcastPlan<1> plan = simplify(view);
   const std::int64_t stride = plan.strides[0].back();
-  visit_size(source.dtype(), [&]<class T>(T) {
+  visit_element_size(source.dtype(), [&]<class T>(T) {
     const T* from = reinterpret_cast<const T*>(source.raw()) + view.offset;
     T* to = reinterpret_cast<T*>(out.raw());
     threads.parallel_for(static_cast<std::size_t>(out.size()), kElementGrain, [&](std::size_t begin, std::size_t end) {
@@ -116,7 +98,7 @@ void gather_axes(const Tensor& source, std::span<const std::vector<std::int64_t>
   const std::vector<Run> inner = runs_of(rank == 0 ? single : tables[rank - 1]);
   const std::int64_t width = rank == 0 ? 1 : out.dims()[rank - 1];
   if (out.size() == 0) return;
-  visit_size(source.dtype(), [&]<class T>(T) {
+  visit_element_size(source.dtype(), [&]<class T>(T) {
     const T* from = reinterpret_cast<const T*>(source.raw());
     T value{};
     if (fill != nullptr) std::memcpy(&value, fill, sizeof(T));

@@ -3,8 +3,27 @@
 #pragma once
 
 #include "lib/ops/op_def.h"
+#include "lib/support/error.h"
 
 namespace tinyml {
+
+// Calls visit(T{}) with an unsigned integer of the element's size.
+template <class Visit>
+void visit_element_size(DType type, Visit&& visit) {
+  switch (byte_size(type)) {
+    case 1:
+      return visit(std::uint8_t{});
+    case 2:
+      return visit(std::uint16_t{});
+    case 4:
+      return visit(std::uint32_t{});
+    case 8:
+      return visit(std::uint64_t{});
+    default:
+      throw Error("a tensor of " + std::string(dtype_name(type)) + " cannot be moved",
+                  "only numeric and bool tensors are supported");
+  }
+}
 
 // A view of a tensor's elements: element (i0, i1, ...) of the view is element offset + sum of i * stride of the tensor.
 struct StridedView {
