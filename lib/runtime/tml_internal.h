@@ -46,15 +46,51 @@ static inline int8_t tml_finish(int32_t value, tml_output output) {
   return (int8_t)(tml_clamp(value, output.low, output.high) + output.zero);
 }
 
-/* zero + clamp(floor(acc * multiplier / 2^(32 - shift) + 1/2)), shift <= 23, |multiplier| < 2^31.
- * The high word of the product is saturated to 9 bits (one instruction on Cortex-M3 and up) before it is shifted back:
- * what lies outside is outside of any clamp too, so the result is exact for every accumulator. */
+/* The general case of tml_requantize. The high word of the rounded product is saturated to 9 bits before it is shifted
+ * back: what lies outside is outside of any clamp too, so the result is exact for every accumulator. */
+static TML_NOINLINE int32_t tml_scale_shifted(int32_t acc, int32_t multiplier, uint32_t shift) {
+  const int64_t rounded = (int64_t)acc * multiplier + ((int64_t)1 << (31 - shift));
+  const uint32_t high = (uint32_t)tml_clamp((int32_t)(rounded >> 32), -256, 255);
+  return (int32_t)((high << shift) | ((uint32_t)rounded >> (32 - shift)));
+}
+
+/* Shift 0, which is any scale below 1/2 and so nearly every layer: the high word of the product, rounded. */
+static inline int32_t tml_scale_high(int32_t acc, int32_t multiplier) {
+  const int64_t product = (int64_t)acc * multiplier;
+  return (int32_t)(product >> 32) + (int32_t)((uint32_t)product >> 31);
+}
+
+/* zero + clamp(floor(acc * multiplier / 2^(32 - shift) + 1/2)), shift <= 23, |multiplier| < 2^31. */
 static inline int8_t tml_requantize(int32_t acc, int32_t multiplier, tml_output output) {
-  const int64_t product = (int64_t)acc * multiplier + ((int64_t)1 << (31 - output.shift));
-  const uint32_t low = (uint32_t)product;
-  const int32_t high = tml_clamp((int32_t)(product >> 32), -256, 255);
-  const uint32_t scaled = ((uint32_t)high << output.shift) | ((low >> 1) >> (31 - output.shift));
-  return tml_finish((int32_t)scaled, output);
+  if (output.shift == 0) return tml_finish(tml_scale_high(acc, multiplier), output);
+  return tml_finish(tml_scale_shifted(acc, multiplier, output.shift), output);
+}
+
+/* Where the accumulators of neighbouring channels go. */
+typedef struct tml_store {
+  const int32_t *multipliers;
+  uint32_t step; /* 1: one multiplier per channel, 0: one for all */
+  uint32_t rows; /* channels of a call, at least 1 */
+  tml_output output;
+} tml_store;
+
+/* y[i] = requantize(acc[i]) with the multipliers from channel `first` on. */
+static TML_NOINLINE void tml_store_rows(const tml_store *s, uint32_t first, const int32_t *acc, int8_t *y) {
+  const tml_output output = s->output;
+  const uint32_t step = s->step;
+  const int32_t *multiplier = s->multipliers + first * step;
+  const int8_t *end = y + s->rows;
+  if (output.shift == 0) {
+    do {
+      *y++ = tml_finish(tml_scale_high(*acc++, *multiplier), output);
+      multiplier += step;
+    } while (y != end);
+  } else {
+    do {
+      *y++ = tml_finish(tml_scale_shifted(*acc++, *multiplier, output.shift), output);
+      multiplier += step;
+    } while (y != end);
+  }
 }
 
 /* (acc + 2^(shift-1)) >> shift, for kernels whose products fit into 32 bits; 1 <= shift <= 30. */

@@ -12,7 +12,7 @@ static TML_NOINLINE void pool_lanes(const tml_pool2d_params *p, const int8_t *x,
                                     int32_t *sums) {
   const uint32_t step = (uint32_t)p->dilation_w * p->channels;
   const uint32_t row = (uint32_t)p->dilation_h * p->in_w * p->channels;
-  TML_LANES_DECLARE(acc);
+  TML_LANES_DECLARE(acc, sums);
   uint32_t offset, i;
   for (offset = 0; rows > 0; --rows, offset += row) {
     for (i = 0; i < columns; ++i) TML_LANES_ADD(acc, x + offset + i * step);
@@ -20,33 +20,33 @@ static TML_NOINLINE void pool_lanes(const tml_pool2d_params *p, const int8_t *x,
   TML_LANES_STORE(acc, sums);
 }
 
-static int32_t pool_single(const tml_pool2d_params *p, const int8_t *x, uint32_t rows, uint32_t columns) {
+static void pool_single(const tml_pool2d_params *p, const int8_t *x, uint32_t rows, uint32_t columns, int32_t *sum) {
   uint32_t r, i;
-  int32_t sum = 0;
   for (r = 0; r < rows; ++r) {
-    for (i = 0; i < columns; ++i) sum += x[(r * p->dilation_h * p->in_w + i * p->dilation_w) * p->channels];
+    for (i = 0; i < columns; ++i) *sum += x[(r * p->dilation_h * p->in_w + i * p->dilation_w) * p->channels];
   }
-  return sum;
 }
 
 /* x: the first tap inside. */
 static TML_NOINLINE void pool_point(const tml_pool2d_params *p, const int8_t *x, uint32_t rows, uint32_t columns,
                                     int8_t *y) {
-  const tml_output output = tml_make_output(p->shift, p->out_zero, p->clamp_min, p->clamp_max);
-  const uint32_t taps = rows * columns;
-  const int32_t multiplier = taps > 0 ? p->multipliers[taps - p->count_min] : 0;
-  const int32_t zero = (int32_t)taps * p->in_zero;
-  const uint32_t lanes = p->channels >= TML_LANES ? TML_LANES : 1;
+  const int32_t none = 0, zero = -(int32_t)(rows * columns) * p->in_zero;
   int32_t sums[TML_LANES];
+  tml_store store;
   uint32_t next, i;
-  for (next = 0; next < p->channels; next += lanes) {
-    const uint32_t c = tml_min_u32(next, p->channels - lanes);
-    if (lanes > 1) {
+  store.multipliers = rows > 0 && columns > 0 ? p->multipliers + (rows * columns - p->count_min) : &none;
+  store.step = 0;
+  store.rows = p->channels >= TML_LANES ? TML_LANES : 1;
+  store.output = tml_make_output(p->shift, p->out_zero, p->clamp_min, p->clamp_max);
+  for (next = 0; next < p->channels; next += store.rows) {
+    const uint32_t c = tml_min_u32(next, p->channels - store.rows);
+    for (i = 0; i < TML_LANES; ++i) sums[i] = zero;
+    if (store.rows > 1) {
       pool_lanes(p, x + c, rows, columns, sums);
     } else {
-      sums[0] = pool_single(p, x + c, rows, columns);
+      pool_single(p, x + c, rows, columns, sums);
     }
-    for (i = 0; i < lanes; ++i) y[c + i] = tml_requantize(sums[i] - zero, multiplier, output);
+    tml_store_rows(&store, 0, sums, y + c);
   }
 }
 

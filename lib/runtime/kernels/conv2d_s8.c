@@ -15,7 +15,9 @@
 #include "window.h"
 
 /* Bytes of the patch. 3x3 over 16 channels fits; larger windows have runs long enough to be read in place. */
+#ifndef TML_PATCH_BYTES
 #define TML_PATCH_BYTES 144
+#endif
 
 /* One output pixel of one group. */
 typedef struct conv_pixel {
@@ -78,11 +80,12 @@ static inline void conv_row(const tml_conv2d_params *p, const conv_pixel *s, uin
 static TML_NOINLINE void conv_rows(const tml_conv2d_params *p, const conv_pixel *s, const tml_dot_output *o,
                                    int8_t *y) {
   const uint32_t row = p->kernel_w * s->depth;
-  const int8_t *weights = o->weights;
-  uint32_t c, ky;
-  for (c = 0; c < o->count; c += TML_DOT_ROWS, weights += (TML_DOT_ROWS - 1) * o->stride) {
+  uint32_t next, ky;
+  for (next = 0; next < o->count; next += o->store.rows) {
+    const uint32_t first = tml_dot_first(o, next);
+    const int8_t *weights = o->weights + first * o->stride;
     tml_dot_block block;
-    tml_dot_begin(o, c, &block);
+    tml_dot_begin(o, first, &block);
     for (ky = 0; ky < p->kernel_h; ++ky, weights += row) {
       if (ky >= s->y.begin && ky < s->y.end) {
         conv_row(p, s, ky, weights, &block);
@@ -90,7 +93,7 @@ static TML_NOINLINE void conv_rows(const tml_conv2d_params *p, const conv_pixel 
         conv_padding(&block, p->in_zero, weights, row);
       }
     }
-    tml_dot_end(o, c, &block, y);
+    tml_store_rows(&o->store, first, block.acc, y + first);
   }
 }
 
@@ -117,14 +120,14 @@ static TML_NOINLINE void conv_groups(const tml_conv2d_params *p, conv_pixel *s, 
   uint32_t g;
   o->weights = p->weights;
   o->bias = p->bias;
-  o->multipliers = p->multipliers;
+  o->store.multipliers = p->multipliers;
   for (g = 0; g < p->groups; ++g) {
     conv_point(p, s, o, y);
     s->x += s->depth;
     y += o->count;
     o->weights += o->count * o->stride;
     o->bias += o->count;
-    o->multipliers += o->count * o->multiplier_step;
+    o->store.multipliers += o->count * o->store.step;
   }
   s->x = x;
 }
@@ -140,8 +143,9 @@ int tml_conv2d_s8(const tml_context *context, const void *params, const uint32_t
   s.dense = p->groups == 1 && p->dilation_w == 1;
   o.stride = (uint32_t)p->kernel_h * p->kernel_w * s.depth;
   o.count = (uint32_t)p->out_c / p->groups;
-  o.multiplier_step = p->multiplier_step;
-  o.output = tml_make_output(p->shift, p->out_zero, p->clamp_min, p->clamp_max);
+  o.store.step = p->multiplier_step;
+  o.store.rows = tml_dot_block_rows(o.count);
+  o.store.output = tml_make_output(p->shift, p->out_zero, p->clamp_min, p->clamp_max);
   for (b = 0; b < p->batches; ++b, s.x += (uint32_t)p->in_h * p->in_w * p->in_c) {
     for (oy = 0; oy < p->out_h; ++oy) {
       s.y = tml_make_window(oy, p->stride_h, p->pad_top, p->kernel_h, p->dilation_h, p->in_h);

@@ -36,24 +36,26 @@ static TML_NOINLINE void transpose_sum(const tml_conv2d_params *p, const transpo
 
 static TML_NOINLINE void transpose_groups(const tml_conv2d_params *p, transpose_pixel s, int8_t *y) {
   tml_dot_output o;
-  uint32_t g, c;
+  uint32_t g, next;
   o.weights = p->weights;
   o.bias = p->bias;
-  o.multipliers = p->multipliers;
+  o.store.multipliers = p->multipliers;
   o.stride = (uint32_t)p->kernel_h * p->kernel_w * s.depth;
   o.count = (uint32_t)p->out_c / p->groups;
-  o.multiplier_step = p->multiplier_step;
-  o.output = tml_make_output(p->shift, p->out_zero, p->clamp_min, p->clamp_max);
+  o.store.step = p->multiplier_step;
+  o.store.rows = tml_dot_block_rows(o.count);
+  o.store.output = tml_make_output(p->shift, p->out_zero, p->clamp_min, p->clamp_max);
   for (g = 0; g < p->groups; ++g, s.x += s.depth, y += o.count) {
-    for (c = 0; c < o.count; c += TML_DOT_ROWS) {
+    for (next = 0; next < o.count; next += o.store.rows) {
+      const uint32_t first = tml_dot_first(&o, next);
       tml_dot_block block;
-      tml_dot_begin(&o, c, &block);
-      transpose_sum(p, &s, o.weights + c * o.stride, &block);
-      tml_dot_end(&o, c, &block, y);
+      tml_dot_begin(&o, first, &block);
+      transpose_sum(p, &s, o.weights + first * o.stride, &block);
+      tml_store_rows(&o.store, first, block.acc, y + first);
     }
     o.weights += o.count * o.stride;
     o.bias += o.count;
-    o.multipliers += o.count * o.multiplier_step;
+    o.store.multipliers += o.count * o.store.step;
   }
 }
 

@@ -11,7 +11,7 @@
 
 #define TML_DOT_ROWS 4
 
-/* Four rows of weights and their accumulators. Of the rows, 1 to 4 exist; the last one stands in for the rest. */
+/* Four rows of weights and their accumulators. */
 typedef struct tml_dot_block {
   uint32_t row1, row2, row3; /* where the rows start, relative to the first */
   int32_t acc[TML_DOT_ROWS];
@@ -48,43 +48,49 @@ static TML_NOINLINE void tml_dot_add(tml_dot_block *block, const int8_t *x, cons
   tml_dot_run(block, x, tml_no_offset, w, n);
 }
 
-/* What becomes of the accumulators of `count` output channels. */
+/* What becomes of `count` output channels. A block yields store.rows of them: four, or one where there are fewer than
+ * four in all (then the four rows of the block are the same). */
 typedef struct tml_dot_output {
   const int8_t *weights; /* [count][stride] */
   const int32_t *bias;
-  const int32_t *multipliers;
   uint32_t stride;
   uint32_t count;
-  uint32_t multiplier_step;
-  tml_output output;
+  tml_store store;
 } tml_dot_output;
 
-static TML_NOINLINE void tml_dot_begin(const tml_dot_output *o, uint32_t first, tml_dot_block *block) {
-  const uint32_t last = tml_min_u32(o->count - first, TML_DOT_ROWS) - 1;
-  uint32_t r;
-  block->row1 = last < 1 ? 0 : o->stride;
-  block->row2 = block->row1 + (last < 2 ? 0 : o->stride);
-  block->row3 = block->row2 + (last < 3 ? 0 : o->stride);
-  for (r = 0; r < TML_DOT_ROWS; ++r) block->acc[r] = o->bias[first + tml_min_u32(r, last)];
+static inline uint32_t tml_dot_block_rows(uint32_t count) { return count < TML_DOT_ROWS ? 1 : TML_DOT_ROWS; }
+
+/* The first channel of the block that starts at `next`: the last block starts early enough to be full, so it computes
+ * some channels twice. */
+static inline uint32_t tml_dot_first(const tml_dot_output *o, uint32_t next) {
+  return tml_min_u32(next, o->count - o->store.rows);
 }
 
-static TML_NOINLINE void tml_dot_end(const tml_dot_output *o, uint32_t first, const tml_dot_block *block, int8_t *y) {
-  const uint32_t rows = tml_min_u32(o->count - first, TML_DOT_ROWS);
-  const int32_t *multipliers = o->multipliers + first * o->multiplier_step;
-  uint32_t r;
-  for (r = 0; r < rows; ++r)
-    y[first + r] = tml_requantize(block->acc[r], multipliers[r * o->multiplier_step], o->output);
+static inline void tml_dot_begin(const tml_dot_output *o, uint32_t first, tml_dot_block *block) {
+  const int32_t *bias = o->bias + first;
+  if (o->store.rows == 1) {
+    block->row1 = block->row2 = block->row3 = 0;
+    block->acc[0] = block->acc[1] = block->acc[2] = block->acc[3] = bias[0];
+  } else {
+    block->row1 = o->stride;
+    block->row2 = o->stride * 2;
+    block->row3 = o->stride * 3;
+    block->acc[0] = bias[0];
+    block->acc[1] = bias[1];
+    block->acc[2] = bias[2];
+    block->acc[3] = bias[3];
+  }
 }
 
 /* y[c] = requantize(bias[c] + x . weights[c]) for all output channels: x is one dense run of `stride` inputs. */
 static TML_NOINLINE void tml_dot_channels(const tml_dot_output *o, const int8_t *x, int8_t *y) {
-  const int8_t *weights = o->weights;
-  uint32_t c;
-  for (c = 0; c < o->count; c += TML_DOT_ROWS, weights += TML_DOT_ROWS * o->stride) {
+  uint32_t next;
+  for (next = 0; next < o->count; next += o->store.rows) {
+    const uint32_t first = tml_dot_first(o, next);
     tml_dot_block block;
-    tml_dot_begin(o, c, &block);
-    tml_dot_add(&block, x, weights, o->stride);
-    tml_dot_end(o, c, &block, y);
+    tml_dot_begin(o, first, &block);
+    tml_dot_run(&block, x, tml_no_offset, o->weights + first * o->stride, o->stride);
+    tml_store_rows(&o->store, first, block.acc, y + first);
   }
 }
 

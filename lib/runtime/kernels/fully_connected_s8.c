@@ -12,11 +12,12 @@ int tml_fully_connected_s8(const tml_context *context, const void *params, const
   uint32_t row;
   o.weights = p->weights;
   o.bias = p->bias;
-  o.multipliers = p->multipliers;
   o.stride = p->in_features;
   o.count = p->out_features;
-  o.multiplier_step = p->multiplier_step;
-  o.output = tml_make_output(p->shift, p->out_zero, p->clamp_min, p->clamp_max);
+  o.store.multipliers = p->multipliers;
+  o.store.step = p->multiplier_step;
+  o.store.rows = tml_dot_block_rows(o.count);
+  o.store.output = tml_make_output(p->shift, p->out_zero, p->clamp_min, p->clamp_max);
   for (row = 0; row < p->rows; ++row) tml_dot_channels(&o, x + row * p->in_features, y + row * p->out_features);
   return TML_OK;
 }

@@ -8,14 +8,17 @@
 
 #if defined(__arm__)
 #define TML_LANES 4
-#define TML_LANES_DECLARE(acc) int32_t acc##0 = 0, acc##1 = 0, acc##2 = 0, acc##3 = 0
+#define TML_LANES_DECLARE(acc, from) \
+  int32_t acc##0 = (from)[0], acc##1 = (from)[1], acc##2 = (from)[2], acc##3 = (from)[3]
 #define TML_LANES_MAC(acc, x, w) \
   (acc##0 += (x)[0] * (w)[0], acc##1 += (x)[1] * (w)[1], acc##2 += (x)[2] * (w)[2], acc##3 += (x)[3] * (w)[3])
 #define TML_LANES_ADD(acc, x) (acc##0 += (x)[0], acc##1 += (x)[1], acc##2 += (x)[2], acc##3 += (x)[3])
 #define TML_LANES_STORE(acc, sums) ((sums)[0] = acc##0, (sums)[1] = acc##1, (sums)[2] = acc##2, (sums)[3] = acc##3)
 #else
 #define TML_LANES 8
-#define TML_LANES_DECLARE(acc) int32_t acc[TML_LANES] = {0}
+#define TML_LANES_DECLARE(acc, from) \
+  int32_t acc[TML_LANES];            \
+  TML_LANES_EACH(acc[lane] = (from)[lane])
 #define TML_LANES_EACH(statement)              \
   do {                                         \
     uint32_t lane;                             \
