@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# The MLPerf Tiny models as firmware: quantizes and emits each (NCHW and NHWC form), runs 20 golden vectors under QEMU on
+# Cortex-M3, M4 and M55, and prints a Markdown table. Fails on a mismatch, when the two forms of a model differ in cost, when an
+# arena is above TensorFlow Lite Micro's, and when kws01's code and tables reach 20 KB on Cortex-M4.
+#   usage: scripts/firmware_models.sh [MODEL...]     default: kws01 kws01b ic01 ic01_large ad01 vww01
+#   TINYML_BINARY, TINYML_SHARED (models and data), TINYML_FIRMWARE_OUT (reports; default out/firmware), TARGETS ("m3 m4 m55"),
+#   FORMS ("nchw nhwc"), GOLDEN (20)
+set -euo pipefail
+
+repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+shared=${TINYML_SHARED:-$repo/../shared}
+tool=${TINYML_BINARY:-${TINYML_BUILD:-$repo/build}/tinyml-opt}
+out=${TINYML_FIRMWARE_OUT:-$repo/out/firmware}
+targets=${TARGETS:-m3 m4 m55}
+forms=${FORMS:-nchw nhwc}
+vectors=${GOLDEN:-20}
+
+skip() { echo "firmware_models: skipped: $*" >&2; [ -z "${CI:-}" ] || exit 1; exit 77; }
+[ -d "$shared/models/mlperf_tiny" ] || skip "no models in $shared/models/mlperf_tiny (TINYML_SHARED)"
+[ -x "$tool" ] || { echo "firmware_models: $tool is not built" >&2; exit 1; }
+shared=$(cd "$shared" && pwd)
+mkdir -p "$out"
+problems=0
+problem() { echo "firmware_models: $*" >&2; problems=$((problems + 1)); }
+
+data_of() { # MODEL: sets calib, test and preprocessing
+  local data=$shared/data golden=$shared/models/mlperf_tiny/golden
+  preprocessing=()
+  case $1 in
+    kws01*) calib=$data/kws01/x.npy test=$data/kws01/x.npy ;;
+    ic01*) calib=$data/cifar10/lossless_calib_x.npy test=$data/cifar10/lossless_test_x.npy ;;
+    ad01) calib=$golden/ad01_x.npy test=$golden/ad01_x.npy ;;
+    vww01) calib=$golden/vww01_x.npy test=$golden/vww01_x.npy preprocessing=(--scale 0.00392156862745098) ;;
+    *) echo "firmware_models: unknown model $1" >&2; exit 2 ;;
+  esac
+}
+
+tflm_arena() { # ../shared/ANCHORS.md: arena_used_bytes of TensorFlow Lite Micro with CMSIS-NN
+  case $1 in ad01) echo 2580 ;; ic01) echo 54996 ;; kws01*) echo 22820 ;; vww01) echo 100708 ;; *) echo - ;; esac
+}
+
+make_firmware() { # MODEL FORM FOLDER
+  local int8=$out/$1_$2_int8.onnx
+  data_of "$1"
+  "$tool" quantize "$shared/models/mlperf_tiny/$1_$2.onnx" --calib "$calib" --calib-samples 100 "${preprocessing[@]}" -o "$int8" &&
+    rm -rf "$3" &&
+    "$tool" emit "$int8" -o "$3" --name "$1" --golden "$vectors" --data "$test" "${preprocessing[@]}" --bundle
+}
+
+field() { # KEY MODEL FORM TARGET
+  sed -n "s/^.*target=cortex-$4 .*\<$1=\([^ ]*\).*$/\1/p" "$out/$2_$3.kv"
+}
+
+prove() { # MODEL FORM
+  local folder=$out/$1_$2 start=$SECONDS
+  : >"$out/$1_$2.kv"
+  make_firmware "$1" "$2" "$folder" >"$out/$1_$2.log" 2>&1 || { tail -n 5 "$out/$1_$2.log" >&2; problem "$1_$2: no firmware"; return; }
+  "$repo/scripts/firmware.sh" --kv --targets "$targets" "$folder" >"$out/$1_$2.kv" || problem "$1_$2: the proof failed"
+  echo "$1_$2: $((SECONDS - start)) s" >&2
+}
+
+check_costs() { # MODEL
+  local form target limit arena first=${forms%% *}
+  limit=$(tflm_arena "$1")
+  for form in $forms; do
+    for target in $targets; do
+      arena=$(field arena_bytes "$1" "$form" "$target")
+      [ "$limit" = - ] || [ "${arena:-999999999}" -le "$limit" ] || problem "$1_$form $target: arena of ${arena:-?} bytes; TFLM has $limit"
+      for key in arena_bytes weights_bytes code_rodata_bytes instructions stack_bytes; do
+        [ "$(field $key "$1" "$form" "$target")" = "$(field $key "$1" "$first" "$target")" ] ||
+          problem "$1 $target: $key is $(field $key "$1" "$form" "$target") as $form, $(field $key "$1" "$first" "$target") as $first"
+      done
+    done
+  done
+  case "$1 $targets" in
+    kws01\ *m4*) arena=$(field code_rodata_bytes kws01 "$first" m4)
+      [ "${arena:-999999}" -lt 20480 ] || problem "kws01: code and tables take ${arena:-?} bytes on Cortex-M4" ;;
+  esac
+}
+
+table() {
+  local model form target
+  echo "| model | target | golden vectors | instructions | arena | TFLM arena | stack | flash | weights | code | tables |"
+  echo "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+  for model in "$@"; do
+    for form in $forms; do
+      for target in $targets; do
+        echo "| ${model}_$form | Cortex-${target^^} | $(field golden_matched "$model" "$form" "$target") of" \
+          "$(field golden_total "$model" "$form" "$target") | $(field instructions "$model" "$form" "$target") |" \
+          "$(field arena_bytes "$model" "$form" "$target") | $(tflm_arena "$model") | $(field stack_bytes "$model" "$form" "$target") |" \
+          "$(field flash_bytes "$model" "$form" "$target") | $(field weights_bytes "$model" "$form" "$target") |" \
+          "$(field code_bytes "$model" "$form" "$target") | $(field tables_bytes "$model" "$form" "$target") |"
+      done
+    done
+  done
+}
+
+[ $# -gt 0 ] || set -- kws01 kws01b ic01 ic01_large ad01 vww01
+for model in "$@"; do
+  for form in $forms; do prove "$model" "$form"; done
+  check_costs "$model"
+done
+table "$@"
+[ $problems -eq 0 ] || { echo "firmware_models: $problems problems" >&2; exit 1; }

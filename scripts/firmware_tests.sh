@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# The firmware tests that scripts/test.sh runs: digits always, kws01b where ../shared is, each quantized, emitted and proved
+# on the host and on emulated Cortex-M3, M4 and M55; and the proof itself is proved able to fail.
+#   usage: scripts/firmware_tests.sh [BINARY]     TINYML_SHARED: models and data, default ../shared
+# Exit: 0 all passed; 1 a failure; 77 skipped because a program is missing (1 if CI is set).
+set -uo pipefail
+
+repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+tool=${1:-${TINYML_BUILD:-$repo/build}/tinyml-opt}
+shared=${TINYML_SHARED:-$repo/../shared}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0 skipped=0
+
+check() { # NAME COMMAND...: passes if the command succeeds
+  local name=$1 code=0
+  shift
+  "$@" >"$work/log" 2>&1 || code=$?
+  if [ $code -eq 77 ] && [ -z "${CI:-}" ]; then
+    skipped=$((skipped + 1))
+    echo "skipped: $name: $(tail -n 1 "$work/log")"
+  elif [ $code -eq 0 ]; then
+    passed=$((passed + 1))
+    echo "ok: $name"
+    sed 's/^/  /' "$work/log"
+  else
+    failed=$((failed + 1))
+    echo "FAILED: $name (exit code $code)"
+    tail -n 30 "$work/log" | sed 's/^/  /'
+  fi
+}
+
+make_firmware() { # NAME MODEL CALIB TEST
+  "$tool" -q quantize "$2" --calib "$3" --calib-samples 100 -o "$work/$1.onnx" >"$work/make" 2>&1 &&
+    "$tool" -q emit "$work/$1.onnx" -o "$work/$1" --name "$1" --golden 20 --data "$4" --bundle >>"$work/make" 2>&1 || { cat "$work/make"; return 1; }
+}
+
+prove() { # NAME MODEL CALIB TEST
+  make_firmware "$@" && "$repo/scripts/firmware.sh" --targets "host m3 m4 m55" "$work/$1"
+}
+
+reports_failure() { # FOLDER PATTERN: the proof of a spoilt folder exits with 1 and says why
+  local code=0
+  "$repo/scripts/firmware.sh" --targets "${spoilt_targets:-host m4}" --timeout 20 "$1" >"$work/spoilt" 2>&1 || code=$?
+  [ $code -ne 77 ] || { tail -n 1 "$work/spoilt"; return 77; }
+  [ $code -eq 1 ] && grep -q "$2" "$work/spoilt" || { echo "exit code $code, expected 1 and '$2' in:"; cat "$work/spoilt"; return 1; }
+}
+
+spoil() { # NAME FILE SED: a copy of the digits folder with one edit, which must change something
+  rm -rf "$work/spoilt_$1"
+  cp -r "$work/digits" "$work/spoilt_$1"
+  sed -i "$3" "$work/spoilt_$1/$2"
+  ! cmp -s "$work/digits/$2" "$work/spoilt_$1/$2" || { echo "the edit changed nothing"; return 1; }
+}
+
+wrong_golden_byte() { # the first expected value of the first vector, plus or minus one
+  spoil golden digits_golden.c '/digits_golden_output0\[/,/}/ { /[0-9]/ { s/-128/-127/; t; s/\([{ ,]\)\(-\{0,1\}[0-9]\{1,3\}\),/\1-128,/ } }' &&
+    reports_failure "$work/spoilt_golden" "golden vectors differ"
+}
+
+short_arena() { # by two alignment units, so that the last byte in use is out
+  local bytes
+  bytes=$(sed -n 's/^#define DIGITS_ARENA_BYTES \([0-9]*\).*/\1/p' "$work/digits/digits.h")
+  spoil arena digits.h "s/^\(#define DIGITS_ARENA_BYTES\) .*/\1 $((bytes - 32))/" &&
+    spoilt_targets=m4 reports_failure "$work/spoilt_arena" "bytes behind the arena were written"
+}
+
+mutable_global() {
+  spoil mutable digits.c '/digits_invoke(void \*arena) {/ { s/{/{ extern int digits_calls; ++digits_calls;/ }' &&
+    echo 'int digits_calls = 1;' >>"$work/spoilt_mutable/digits.c" &&
+    spoilt_targets=m4 reports_failure "$work/spoilt_mutable" "mutable globals"
+}
+
+digits=$repo/tests/data/digits
+check digits prove digits "$digits/digits.onnx" "$digits/calib_x.npy" "$digits/test_x.npy"
+if [ -d "$work/digits" ]; then
+  check "a wrong golden byte is found" wrong_golden_byte
+  check "an arena that is too short is found" short_arena
+  check "a mutable global is found" mutable_global
+fi
+if [ -d "$shared/models/mlperf_tiny" ]; then
+  check kws01b prove kws01b "$shared/models/mlperf_tiny/kws01b_nchw.onnx" "$shared/data/kws01/x.npy" "$shared/data/kws01/x.npy"
+else
+  echo "skipped: kws01b: no models in $shared/models/mlperf_tiny"
+fi
+echo "firmware tests: $passed passed, $failed failed, $skipped skipped"
+[ $failed -eq 0 ] || exit 1
+[ $passed -gt 0 ] || exit 77
