@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <span>
@@ -104,8 +105,9 @@ class Graph {
   template <class Map>
   static std::string unique(const Map& taken, std::string name, const char* fallback);
 
-  std::vector<Node> nodes_;
-  std::vector<Value> values_;
+  // Deques: references to nodes and values stay valid while others are added.
+  std::deque<Node> nodes_;
+  std::deque<Value> values_;
   std::vector<bool> node_alive_, value_alive_;
   std::vector<NodeId> order_;
   std::vector<ValueId> inputs_, outputs_;

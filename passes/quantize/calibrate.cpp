@@ -59,6 +59,9 @@ class Collector {
   Collector(const Graph& graph, const QuantPlan& plan, const QuantizeOptions& options)
       : graph_(graph), observers_(graph.value_capacity()), means_(graph.value_capacity()) {
     for (const ValueId id : plan.activations) observers_[index(id)] = Observer::make(options.observer);
+    // What a sensor delivers is not to be clipped, and often lies on a grid of its own already (pixels): the whole range.
+    for (const ValueId id : graph.inputs())
+      if (observers_[index(id)]) observers_[index(id)] = Observer::make({.method = CalibrationMethod::minmax});
     if (!options.bias_correction) return;
     for (const auto& entry : plan.nodes)
       if (entry.rule.weight_input >= 0)
