@@ -1,0 +1,40 @@
+// What all commands share: the common options, and how a result leaves the tool. A command registers itself with
+// CLI11 and leaves a function behind that main calls.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "lib/support/error.h"
+
+namespace CLI {
+class App;
+}
+
+namespace tinyml {
+
+struct Session {
+  std::string json;  // file for the report, "-" for stdout, empty for none
+  std::uint64_t seed = 0;
+  unsigned threads = 0;
+  int verbose = 0;
+  bool quiet = false;
+  std::function<ExitCode()> run;  // of the command that was chosen
+};
+
+// A subcommand with the common options; `example` is shown by its help.
+CLI::App* add_command(CLI::App& app, Session& session, const std::string& name, const std::string& summary,
+                      const std::string& example);
+
+// Sends the report where --json says and the text to stdout, unless the report or another result takes stdout.
+void deliver(const Session& session, const nlohmann::ordered_json& report, const std::string& text,
+             bool stdout_taken = false);
+
+// One for each command.
+void add_inspect(CLI::App& app, Session& session);
+void add_run(CLI::App& app, Session& session);
+void add_eval(CLI::App& app, Session& session);
+
+}  // namespace tinyml
