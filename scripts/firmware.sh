@@ -1,0 +1,167 @@
+#!/usr/bin/env bash
+# Proves an emitted model on emulated microcontrollers: builds the folder that `tinyml-opt emit --golden K --bundle` wrote
+# with the test program in tests/firmware, runs it under QEMU, and reports matches, instructions, stack, arena and flash.
+#   usage: scripts/firmware.sh [--targets "m3 m4 m55 host"] [--kv] [--timeout SECONDS] [--work DIR] FOLDER
+#   --targets   default "m3 m4 m55"; host = this machine's compiler with address and undefined-behaviour sanitizers
+#   --kv        one line of key=value pairs per target instead of text
+#   --timeout   seconds per target, default 300          --work   keep objects, ELF and map there (default: removed)
+# Exit: 0 all match; 1 a mismatch or a build failure; 2 usage; 77 skipped because a program is missing (1 if CI is set).
+set -euo pipefail
+
+repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+harness=$repo/tests/firmware
+targets="m3 m4 m55"
+kv=
+limit=300
+work=
+folder=
+
+usage() { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+fail() { echo "firmware: $*" >&2; exit 1; }
+
+while [ $# -gt 0 ]; do
+  case $1 in
+    --targets) targets=${2-}; shift ;;
+    --kv) kv=1 ;;
+    --timeout) limit=${2-}; shift ;;
+    --work) work=${2-}; shift ;;
+    -*) usage ;;
+    *) [ -z "$folder" ] || usage; folder=$1 ;;
+  esac
+  shift
+done
+[ -n "$folder" ] || usage
+[ -d "$folder" ] || fail "$folder is not a folder"
+folder=$(cd "$folder" && pwd)
+
+require() { # PROGRAM PACKAGE: a missing program skips the test, but not where everything must be there
+  command -v "$1" >/dev/null && return
+  echo "firmware: skipped: $1 is not installed (Debian package $2)" >&2
+  [ -z "${CI:-}" ] || { echo "firmware: a skip is a failure because CI is set" >&2; exit 1; }
+  exit 77
+}
+
+golden=("$folder"/*_golden.c)
+[ -f "${golden[0]}" ] || fail "no *_golden.c in $folder: emit with --golden"
+[ ${#golden[@]} -eq 1 ] || fail "more than one *_golden.c in $folder"
+name=$(basename "${golden[0]}" _golden.c)
+runtime=("$folder"/*.c)
+include=("-I$folder")
+if [ ! -f "$folder/tinyml_runtime.h" ]; then # emitted without --bundle
+  runtime+=("$repo"/lib/runtime/*.c "$repo"/lib/runtime/kernels/*.c)
+  include+=("-I$repo/lib/runtime")
+fi
+
+if [ -z "$work" ]; then
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+fi
+mkdir -p "$work"
+work=$(cd "$work" && pwd)
+
+strict=(-std=c99 -Wall -Wextra -Werror -pedantic)
+defines=("-DMODEL=$name" "-DMODEL_UPPER=$(tr '[:lower:]' '[:upper:]' <<<"$name")" "-DMODEL_HEADER=\"$name.h\"" "-I$harness")
+
+select_target() { # sets title, key, machine, cpu flags and the memory map
+  case $1 in
+    m3) key=cortex-m3 title="emulated Cortex-M3" machine=mps2-an385 map=memory_mps2.ld cpu=(-mcpu=cortex-m3 -mfloat-abi=soft) ;;
+    m4) key=cortex-m4 title="emulated Cortex-M4" machine=mps2-an386 map=memory_mps2.ld
+      cpu=(-mcpu=cortex-m4 -mfpu=fpv4-sp-d16 -mfloat-abi=hard) ;;
+    m55) key=cortex-m55 title="emulated Cortex-M55" machine=mps3-an547 map=memory_an547.ld
+      cpu=(-mcpu=cortex-m55 -mfloat-abi=hard) ;;
+    host) key=host title=host machine= map= cpu=() ;;
+    *) usage ;;
+  esac
+}
+
+compile() { # PART COMPILER FLAGS... -- SOURCES...: objects go to $build/PART
+  local part=$1 flags=()
+  shift
+  while [ "$1" != -- ]; do flags+=("$1"); shift; done
+  shift
+  mkdir -p "$build/$part"
+  (cd "$build/$part" && "${flags[@]}" -c "$@") >"$build/$part.log" 2>&1 || { cat "$build/$part.log" >&2; fail "$name: $part does not compile for $key"; }
+}
+
+compile_parts() { # BOARD COMPILER FLAGS...
+  local board=$1 source kernels=()
+  shift
+  for source in "${runtime[@]}"; do
+    case $source in "$folder/$name.c" | "$folder/${name}_golden.c") ;; *) kernels+=("$source") ;; esac
+  done
+  compile model "$@" "${include[@]}" -- "$folder/$name.c"
+  compile golden "$@" "${include[@]}" -- "$folder/${name}_golden.c"
+  [ ${#kernels[@]} -eq 0 ] || compile runtime "$@" "${include[@]}" -- "${kernels[@]}"
+  # Loops must stay loops: what the harness draws from the C library would be weighed as the model's.
+  compile board "$@" -fno-builtin -fno-tree-loop-distribute-patterns "${include[@]}" "${defines[@]}" -- "$harness/main.c" "$harness/$board"
+}
+
+run_arm() {
+  require arm-none-eabi-gcc gcc-arm-none-eabi
+  require qemu-system-arm qemu-system-arm
+  compile_parts board_arm.c arm-none-eabi-gcc -O2 "${strict[@]}" "${cpu[@]}" -mthumb -ffunction-sections -fdata-sections
+  (cd "$build" && arm-none-eabi-gcc "${cpu[@]}" -mthumb -nostartfiles --specs=nano.specs "-L$harness" -Wl,--gc-sections -Wl,-Map=map \
+    -T "$harness/$map" {board,model,golden}/*.o $(ls runtime/*.o 2>/dev/null) -o test.elf) >"$build/link.log" 2>&1 ||
+    { cat "$build/link.log" >&2; fail "$name does not link for $key"; }
+  awk -f "$harness/sizes.awk" "$build/map" >"$build/sizes"
+  local plugin=()
+  if command -v cc >/dev/null && cc -O2 -std=c99 -shared -fPIC "$harness/count_instructions.c" -o "$build/count.so" 2>"$build/plugin.log"; then
+    plugin=(-plugin "$build/count.so")
+  fi
+  timeout -k 5 "$limit" qemu-system-arm -M "$machine" -nographic -monitor none -serial none -semihosting "${plugin[@]}" \
+    -kernel "$build/test.elf" </dev/null >"$build/out" 2>&1
+}
+
+run_host() {
+  require cc gcc
+  compile_parts board_host.c cc -O2 -g "${strict[@]}" -fsanitize=address,undefined -fno-sanitize-recover=all
+  (cd "$build" && cc -fsanitize=address,undefined {board,model,golden}/*.o $(ls runtime/*.o 2>/dev/null) -o test) >"$build/link.log" 2>&1 ||
+    { cat "$build/link.log" >&2; fail "$name does not link for $key"; }
+  timeout -k 5 "$limit" "$build/test" >"$build/out" 2>&1
+}
+
+value() { # KEY: what the run or the map said, or "-"
+  local line
+  line=$(grep -h "^$1=" "$build/out" "$build/sizes" 2>/dev/null | head -n 1) || true
+  echo "${line:+${line#*=}}" | sed 's/^$/-/'
+}
+
+report() { # STATUS: exit code of the run
+  local matched total flash=- rest=- mutable
+  matched=$(value golden_matched) total=$(value golden_total) mutable=$(value mutable_bytes)
+  if [ "$mutable" != - ]; then
+    rest=$(($(value code_bytes) + $(value tables_bytes)))
+    flash=$((rest + $(value weights_bytes)))
+  fi
+  local verdict=ok
+  [ "$1" -eq 0 ] && [ "$matched" = "$total" ] && [ "$matched" != - ] || verdict=failed
+  [ "$mutable" = - ] || [ "$mutable" = 0 ] || verdict=failed
+  if [ -n "$kv" ]; then
+    echo "name=$name target=$key status=$verdict golden_total=$total golden_matched=$matched self_test=$(value self_test)" \
+      "instructions=$(value instructions) stack_bytes=$(value stack_bytes) arena_bytes=$(value arena_bytes) flash_bytes=$flash" \
+      "weights_bytes=$(value weights_bytes) code_rodata_bytes=$rest code_bytes=$(value code_bytes) tables_bytes=$(value tables_bytes)"
+  else
+    echo "$name: golden vectors: $matched of $total match on $title$([ "$verdict" = ok ] || echo ': FAILED')"
+    if [ "$flash" != - ]; then
+      echo "  instructions per inference $(value instructions), stack $(value stack_bytes) bytes, arena $(value arena_bytes) bytes"
+      echo "  flash $flash bytes: weights $(value weights_bytes), code $(value code_bytes), tables $(value tables_bytes)"
+    fi
+  fi
+  [ "$verdict" = ok ] && return
+  [ "$1" -ne 124 ] || echo "firmware: $name on $key: not done after $limit seconds" >&2
+  [ "$mutable" = - ] || [ "$mutable" = 0 ] || echo "firmware: $name has $mutable bytes of mutable globals" >&2
+  grep -v '^instructions' "$build/out" | tail -n 20 | sed "s/^/firmware: $name on $key: /" >&2
+  return 1
+}
+
+failures=0
+for target in $targets; do
+  select_target "$target"
+  build=$work/$key
+  mkdir -p "$build"
+  rm -f "$build/out" "$build/sizes"
+  status=0
+  run_"$([ "$target" = host ] && echo host || echo arm)" || status=$?
+  report "$status" || failures=$((failures + 1))
+done
+[ "$failures" -eq 0 ]

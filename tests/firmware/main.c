@@ -1,0 +1,183 @@
+/* main.c: proves on a machine that an emitted model computes what the tool measured; scripts/firmware.sh builds it.
+ *
+ * Two arenas with guard bytes around them run interleaved: both inputs are written before either is invoked, both
+ * outputs are read after both. One arena is filled with junk before every vector, the other keeps what the last run
+ * left: the result may depend on neither. Then NAME_self_test, arenas that must be refused, and one measured invoke.
+ * Compile with -DMODEL=kws -DMODEL_UPPER=KWS -DMODEL_HEADER='"kws.h"'; up to four inputs and outputs.
+ * Prints key=value lines; exits with 0 if all is well.
+ */
+#include MODEL_HEADER
+
+#include "board.h"
+
+#define JOIN_EXPANDED(a, b) a##b
+#define JOIN(a, b) JOIN_EXPANDED(a, b)
+#define NAME(suffix) JOIN(MODEL, suffix)
+#define SIZE(suffix) JOIN(MODEL_UPPER, suffix)
+#define NUM_INPUTS SIZE(_NUM_INPUTS)
+#define NUM_OUTPUTS SIZE(_NUM_OUTPUTS)
+#define NUM_GOLDEN SIZE(_NUM_GOLDEN)
+#define ARENA_BYTES SIZE(_ARENA_BYTES)
+
+#if NUM_INPUTS > 4 || NUM_OUTPUTS > 4
+#error "main.c handles up to four inputs and outputs"
+#endif
+#if NUM_INPUTS > 1
+#define EACH_INPUT_2(f) f(1)
+#else
+#define EACH_INPUT_2(f)
+#endif
+#if NUM_INPUTS > 2
+#define EACH_INPUT_3(f) f(2)
+#else
+#define EACH_INPUT_3(f)
+#endif
+#if NUM_INPUTS > 3
+#define EACH_INPUT_4(f) f(3)
+#else
+#define EACH_INPUT_4(f)
+#endif
+#define EACH_INPUT(f) f(0) EACH_INPUT_2(f) EACH_INPUT_3(f) EACH_INPUT_4(f)
+#if NUM_OUTPUTS > 1
+#define EACH_OUTPUT_2(f) f(1)
+#else
+#define EACH_OUTPUT_2(f)
+#endif
+#if NUM_OUTPUTS > 2
+#define EACH_OUTPUT_3(f) f(2)
+#else
+#define EACH_OUTPUT_3(f)
+#endif
+#if NUM_OUTPUTS > 3
+#define EACH_OUTPUT_4(f) f(3)
+#else
+#define EACH_OUTPUT_4(f)
+#endif
+#define EACH_OUTPUT(f) f(0) EACH_OUTPUT_2(f) EACH_OUTPUT_3(f) EACH_OUTPUT_4(f)
+
+enum { GUARD_BYTES = 64, GUARD = 0xC3 };
+
+/* The arena's size is exact, so the guard behind it begins with the first byte that the model must not touch. */
+typedef struct guarded_arena {
+  uint8_t before[GUARD_BYTES];
+  uint8_t arena[ARENA_BYTES];
+  uint8_t after[GUARD_BYTES];
+} guarded_arena;
+
+__attribute__((aligned(16), section(".arena"))) static guarded_arena first, second;
+
+static int problems;
+
+static void expect(int is_true, const char *what) {
+  if (is_true) return;
+  board_print("problem=");
+  board_print(what);
+  board_print("\n");
+  ++problems;
+}
+
+/* Byte loops of our own: the C library's functions would be weighed as the model's need. */
+static void fill(volatile uint8_t *to, uint32_t bytes, uint8_t value) {
+  while (bytes-- > 0) *to++ = value;
+}
+
+static void fill_junk(volatile uint8_t *to, uint32_t bytes, uint32_t seed) {
+  while (bytes-- > 0) {
+    seed = seed * 1664525u + 1013904223u;
+    *to++ = (uint8_t)(seed >> 24);
+  }
+}
+
+static void copy(void *to, const void *from, uint32_t bytes) {
+  volatile uint8_t *t = (volatile uint8_t *)to;
+  const uint8_t *f = (const uint8_t *)from;
+  while (bytes-- > 0) *t++ = *f++;
+}
+
+static int equal(const void *a, const void *b, uint32_t bytes) {
+  const volatile uint8_t *x = (const volatile uint8_t *)a, *y = (const volatile uint8_t *)b;
+  while (bytes-- > 0) {
+    if (*x++ != *y++) return 0;
+  }
+  return 1;
+}
+
+static int is_filled(const volatile uint8_t *bytes, uint32_t count, uint8_t value) {
+  while (count-- > 0) {
+    if (*bytes++ != value) return 0;
+  }
+  return 1;
+}
+
+static void write_inputs(void *arena, uint32_t vector) {
+#define WRITE_INPUT(i) copy(NAME(_input##i)(arena), NAME(_golden_input##i)[vector], SIZE(_INPUT##i##_BYTES));
+  EACH_INPUT(WRITE_INPUT)
+}
+
+static int outputs_match(const void *arena, uint32_t vector) {
+  int same = 1;
+#define CHECK_OUTPUT(i) \
+  same = same && equal(NAME(_output##i)(arena), NAME(_golden_output##i)[vector], SIZE(_OUTPUT##i##_BYTES));
+  EACH_OUTPUT(CHECK_OUTPUT)
+  return same;
+}
+
+static void prepare(guarded_arena *g, uint32_t seed) {
+  fill(g->before, GUARD_BYTES, GUARD);
+  fill(g->after, GUARD_BYTES, GUARD);
+  fill_junk(g->arena, ARENA_BYTES, seed);
+}
+
+static int32_t run_golden_vectors(void) {
+  int32_t matched = 0;
+  uint32_t vector;
+  for (vector = 0; vector < NUM_GOLDEN; vector += 2) {
+    const int is_pair = vector + 1 < NUM_GOLDEN;
+    fill_junk(first.arena, ARENA_BYTES, vector);
+    write_inputs(first.arena, vector);
+    if (is_pair) write_inputs(second.arena, vector + 1);
+    expect(NAME(_invoke)(first.arena) == 0, "invoke failed");
+    if (is_pair) expect(NAME(_invoke)(second.arena) == 0, "invoke failed");
+    matched += outputs_match(first.arena, vector);
+    if (is_pair) matched += outputs_match(second.arena, vector + 1);
+  }
+  return matched;
+}
+
+static void check_refusals(void) {
+  expect(NAME(_invoke)((void *)0) < 0, "invoke took a null arena");
+  expect(NAME(_invoke)(first.arena + 1) < 0, "invoke took a misaligned arena");
+}
+
+static void check_guards(const guarded_arena *g) {
+  expect(is_filled(g->before, GUARD_BYTES, GUARD), "bytes before the arena were written");
+  expect(is_filled(g->after, GUARD_BYTES, GUARD), "bytes behind the arena were written");
+}
+
+static int invoke_again(void *arena) { return NAME(_invoke)(arena); }
+
+int main(void) {
+  int32_t matched, self_test, stack;
+  int status = -1;
+  prepare(&first, 1);
+  prepare(&second, 2);
+  matched = run_golden_vectors();
+  self_test = NAME(_self_test)(first.arena);
+  check_refusals();
+  write_inputs(first.arena, 0);
+  stack = (int32_t)board_measure(invoke_again, first.arena, &status);
+  expect(status == 0 && outputs_match(first.arena, 0), "the measured run differs");
+  expect(matched == NUM_GOLDEN, "golden vectors differ");
+  expect(self_test == 0, "the self-test failed");
+  expect(stack < BOARD_STACK_BYTES, "the stack is deeper than can be measured");
+  check_guards(&first);
+  check_guards(&second);
+
+  board_print_pair("golden_total", NUM_GOLDEN);
+  board_print_pair("golden_matched", matched);
+  board_print_pair("self_test", self_test);
+  board_print_pair("arena_bytes", ARENA_BYTES);
+  board_print_pair("stack_bytes", stack);
+  board_print_pair("problems", problems);
+  return problems == 0 ? 0 : 1;
+}
