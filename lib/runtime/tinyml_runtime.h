@@ -28,8 +28,8 @@ extern "C" {
 #endif
 
 #define TML_OK 0
-#define TML_ERROR_ARGUMENT (-1)  /* a null pointer, or an arena that is not aligned to TML_ARENA_ALIGN */
-#define TML_ERROR_INDEX (-2)     /* an index tensor holds a value outside of the axis */
+#define TML_ERROR_ARGUMENT (-1) /* a null pointer, or an arena that is not aligned to TML_ARENA_ALIGN */
+#define TML_ERROR_INDEX (-2)    /* an index tensor holds a value outside of the axis */
 #define TML_ARENA_ALIGN 16
 
 /* What every kernel is given: where the buffers are. */
@@ -174,18 +174,17 @@ int tml_prelu_s8(const tml_context *context, const void *params, const uint32_t 
 /* Over `depth` elements that are `inner` apart, for outer x inner rows.
  * exp_table[d] = round(2^24 * exp(-d * in_scale)), d = max - x; d >= table_size counts as 0 (below 2^-25).
  * softmax: y = out_zero + round(e / sum / out_scale), with out_multiplier = round(2^16 / out_scale) (1/256: 2^24),
- *   computed as factor = floor((out_multiplier * 2^24 + floor(sum / 2)) / sum), y = out_zero + (e * factor + 2^39) >> 40.
- * log_softmax: y = out_zero + round(((x - max) * in_scale - ln(sum)) / out_scale); x_multiplier = in_scale / out_scale
- *   and ln2_multiplier = ln 2 / out_scale, both times 2^16; log2_table[i] = round(2^16 * log2(1 + i / 64)), i = 0..64,
- *   interpolated linearly between entries. Computed as
- *   y = out_zero + ((x - max) * x_multiplier * 2^16 - log2(sum / 2^24) * ln2_multiplier + 2^31) >> 32, log2 in 16.16.
- * depth < 2^24. */
+ *   computed as factor = floor((out_multiplier * 2^24 + floor(sum / 2)) / sum), y = out_zero + (e * factor + 2^39)
+ * >> 40. log_softmax: y = out_zero + round(((x - max) * in_scale - ln(sum)) / out_scale); x_multiplier = in_scale /
+ * out_scale and ln2_multiplier = ln 2 / out_scale, both times 2^16; log2_table[i] = round(2^16 * log2(1 + i / 64)), i =
+ * 0..64, interpolated linearly between entries. Computed as y = out_zero + ((x - max) * x_multiplier * 2^16 - log2(sum
+ * / 2^24) * ln2_multiplier + 2^31) >> 32, log2 in 16.16. depth < 2^24. */
 typedef struct tml_softmax_params {
   const uint32_t *exp_table;
   const uint32_t *log2_table; /* [65], log_softmax only */
   uint32_t outer, depth, inner;
   uint32_t table_size;
-  int32_t out_multiplier; /* softmax */
+  int32_t out_multiplier;               /* softmax */
   int32_t x_multiplier, ln2_multiplier; /* log_softmax */
   int8_t out_zero, clamp_min, clamp_max;
 } tml_softmax_params;
@@ -270,8 +269,8 @@ typedef struct tml_remap_params {
 
 int tml_remap_s8(const tml_context *context, const void *params, const uint32_t *operands);
 
-/* out[o][j][i] = in[o][indices[j]][i]; operands: data, indices, out. Negative indices count from the end. The data may be a
- * constant (embedding table): data_const is then not null. Returns TML_ERROR_INDEX for an index out of range. */
+/* out[o][j][i] = in[o][indices[j]][i]; operands: data, indices, out. Negative indices count from the end. The data may
+ * be a constant (embedding table): data_const is then not null. Returns TML_ERROR_INDEX for an index out of range. */
 typedef struct tml_gather_params {
   const int8_t *data_const;
   uint32_t outer, axis, count, inner;

@@ -78,7 +78,9 @@ void check_depthwise(Random& random, const Axis& h, const Axis& w, int in_c, int
   if (!conv_exists(h) || !conv_exists(w)) return;
   auto k = make_case(random, h, w, in_c, in_c * ratio, in_c);
   fill(k, random, false);
-  check(k, tml_depthwise_conv2d_s8, depthwise_reference(k));
+  const Bytes expected = depthwise_reference(k);
+  check(k, tml_depthwise_conv2d_s8, expected);
+  check(k, tml_depthwise_conv2d_s8_named_lanes, expected);
 }
 
 void check_transpose(Random& random, const Axis& h, const Axis& w, int in_c, int out_c, int groups) {

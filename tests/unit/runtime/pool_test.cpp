@@ -86,11 +86,13 @@ void check_average(Random& random, const PoolAxis& h, const PoolAxis& w, int cha
     k.multipliers.push_back(random_multiplier(random, 128.0 * n, k.out.shift));
   }
   k.p.multipliers = k.multipliers.data();
-  check_pool(k, tml_avg_pool2d_s8, each_window(k, [&](const std::vector<int>& seen) {
-               std::int64_t acc = 0;
-               for (const int v : seen) acc += v - k.p.in_zero;
-               return requantize(acc, seen.empty() ? 0 : k.multipliers[seen.size() - k.p.count_min], k.out);
-             }));
+  const Bytes expected = each_window(k, [&](const std::vector<int>& seen) {
+    std::int64_t acc = 0;
+    for (const int v : seen) acc += v - k.p.in_zero;
+    return requantize(acc, seen.empty() ? 0 : k.multipliers[seen.size() - k.p.count_min], k.out);
+  });
+  check_pool(k, tml_avg_pool2d_s8, expected);
+  check_pool(k, tml_avg_pool2d_s8_named_lanes, expected);
 }
 
 void check_maximum(Random& random, const PoolAxis& h, const PoolAxis& w, int channels) {

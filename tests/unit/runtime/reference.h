@@ -11,6 +11,12 @@
 
 #include "lib/runtime/tinyml_runtime.h"
 
+extern "C" {
+// The kernels of named_lanes.cpp.
+int tml_depthwise_conv2d_s8_named_lanes(const tml_context* context, const void* params, const uint32_t* operands);
+int tml_avg_pool2d_s8_named_lanes(const tml_context* context, const void* params, const uint32_t* operands);
+}
+
 namespace tinyml::test {
 
 using Bytes = std::vector<std::int8_t>;

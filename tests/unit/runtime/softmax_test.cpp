@@ -113,6 +113,31 @@ TEST_CASE("softmax is the nearest int8 to the real quotient", "[runtime]") {
   });
 }
 
+TEST_CASE("softmax is the header's integer formula", "[runtime]") {
+  each_shape(43, [](Random& random, SoftmaxCase& k) {
+    k.p.out_multiplier = static_cast<std::int32_t>(random.between(1, INT32_MAX));
+    k.p.exp_table = k.exp_table.data();
+    k.p.out_zero = k.out.zero, k.p.clamp_min = k.out.low, k.p.clamp_max = k.out.high;
+    Bytes expected(k.size());
+    for (std::size_t row = 0; row < std::size_t{k.p.outer} * k.p.inner; ++row) {
+      const auto [maximum, sum] = row_facts(k, row);
+      const auto whole = static_cast<std::uint64_t>(std::ldexp(sum, 24));
+      const std::uint64_t factor = ((static_cast<std::uint64_t>(k.p.out_multiplier) << 24) + whole / 2) / whole;
+      for (std::size_t e = 0; e < k.p.depth; ++e) {
+        const auto d = static_cast<std::size_t>(maximum - k.x[position(k, row, e)]);
+        const std::uint64_t product = (d < k.exp_table.size() ? k.exp_table[d] : 0) * factor;
+        expected[position(k, row, e)] =
+            clamped(std::floor(std::ldexp(static_cast<long double>(product), -40) + 0.5L), k.out);
+      }
+    }
+    Arena arena;
+    arena.add(k.x);
+    const auto y = arena.add_output(k.size());
+    REQUIRE(arena.run(tml_softmax_s8, &k.p) == TML_OK);
+    REQUIRE(arena.read(y, k.size()) == expected);
+  });
+}
+
 TEST_CASE("softmax of extreme rows", "[runtime]") {
   Random random(41);
   auto k = make_softmax(random, 1, 3, 1);
