@@ -1,5 +1,4 @@
-// Mod: the remainder with the divisor's sign (Python's %), or with the dividend's (C's fmod) when `fmod` is set, which
-// floating point requires.
+// Mod: the remainder with the divisor's sign (Python's %), or with the dividend's (C's fmod) when `fmod` is set.
 #include <cmath>
 
 #include "lib/ops/common.h"
@@ -8,16 +7,13 @@
 namespace tinyml {
 namespace {
 
-std::vector<InferredValue> infer(const NodeView& node) {
-  if (is_float(node.input_type(0).dtype) && node.integer("fmod", 0) == 0)
-    throw Error("Mod of floating point with fmod 0", "set fmod to 1 or cast to integers");
-  return infer_broadcast(node);
-}
-
 template <class T>
 T remainder(T a, T b, bool c_style) {
   if constexpr (std::is_floating_point_v<T>) {
-    return std::fmod(a, b);
+    const T r = std::fmod(a, b);
+    if (c_style || r != r) return r;
+    if (r == 0) return std::copysign(r, b);
+    return (r < 0) != (b < 0) ? r + b : r;
   } else {
     if (b == 0) throw Error("integer remainder of a division by zero", "check the divisor");
     if constexpr (std::is_signed_v<T>)
@@ -35,7 +31,8 @@ void evaluate(EvalContext& context) {
 }  // namespace
 
 const OpDef& op_mod() {
-  static const OpDef op{.name = "Mod", .min_inputs = 2, .max_inputs = 2, .infer = infer, .evaluate = evaluate};
+  static const OpDef op{
+      .name = "Mod", .min_inputs = 2, .max_inputs = 2, .infer = infer_broadcast, .evaluate = evaluate};
   return op;
 }
 

@@ -78,8 +78,9 @@ struct Average : Add {
       return n == 0 ? T{0} : static_cast<T>(acc / static_cast<std::uint64_t>(n));
   }
 };
+struct Order {};  // defined on bool too
 template <bool most>
-struct Extreme {
+struct Extreme : Order {
   template <class T>
   using Acc = T;
   template <class T>
@@ -184,8 +185,13 @@ void evaluate(EvalContext& context) {
   const Tensor& x = widen(given, storage);
   const ReducePlan plan = make_plan(x.dims(), *gone, context.node.integer("keepdims", 1) != 0);
   Tensor& out = context.output(0, x.dtype(), plan.out_dims);
-  visit_numeric(x.dtype(), context.node.node().op,
-                [&]<class T>(T) { reduce_into<F, T>(x, plan, out, context.threads); });
+  const auto run = [&]<class T>(T) { reduce_into<F, T>(x, plan, out, context.threads); };
+  if (std::is_base_of_v<Order, F> && x.dtype() == DType::boolean) {
+    run(std::uint8_t{});
+    for (std::uint8_t& v : out.data<std::uint8_t>()) v = std::min<std::uint8_t>(v, 1);  // the minimum of nothing
+    return;
+  }
+  visit_numeric(x.dtype(), context.node.node().op, run);
   if (is_half(given.dtype())) out = convert(out, given.dtype());
 }
 

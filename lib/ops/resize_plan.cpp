@@ -11,6 +11,8 @@
 namespace tinyml {
 namespace {
 
+constexpr std::int64_t kMostOut = std::int64_t{1} << 24U;  // tables grow with it; far above any picture or signal
+
 struct AxisGeometry {
   std::int64_t in, out;
   double scale;               // out / in, or as given
@@ -179,6 +181,8 @@ std::vector<AxisGeometry> geometry_of(const NodeView& node, const ResizeOperands
   Dims out;
   for (const AxisGeometry& g : geometry) {
     if (g.in == 0 && g.out != 0) throw Error("Resize of an empty dimension", "there is nothing to enlarge");
+    if (g.out < 0 || g.out > kMostOut)
+      throw Error("Resize to a dimension of " + std::to_string(g.out), "check the model's scales and sizes");
     out.push_back(g.out);
   }
   (void)element_count(out);
