@@ -71,15 +71,40 @@ mutable_global() {
     spoilt_targets=m4 reports_failure "$work/spoilt_mutable" "mutable globals"
 }
 
+compiles_elsewhere() { # as C99 by clang, its header as C++ by g++, both without a warning
+  local file strict=(-Wall -Wextra -Werror -pedantic)
+  command -v clang >/dev/null || { echo "clang is not installed (Debian package clang)"; return 77; }
+  for file in "$work"/digits/*.c; do clang -std=c99 "${strict[@]}" -O2 -I"$work/digits" -c "$file" -o "$work/object.o" || return 1; done
+  echo '#include "digits.h"
+int main() { return digits_invoke(0) < 0 ? 0 : DIGITS_ARENA_BYTES; }' >"$work/header.cpp"
+  g++ -std=c++11 "${strict[@]}" -I"$work/digits" -c "$work/header.cpp" -o "$work/object.o"
+}
+
+two_models_in_one_program() { # the folders share runtime files: one copy of each
+  rm -rf "$work/both"
+  mkdir "$work/both"
+  cp "$work"/digits/*.[ch] "$work/both" && cp "$work"/kws01b/*.[ch] "$work/both" || return 1
+  echo '#include "digits.h"
+#include "kws01b.h"
+static union { int64_t align[2]; uint8_t bytes[DIGITS_ARENA_BYTES]; } __attribute__((aligned(16))) first;
+static union { int64_t align[2]; uint8_t bytes[KWS01B_ARENA_BYTES]; } __attribute__((aligned(16))) second;
+int main(void) {
+  return digits_self_test(first.bytes) + kws01b_self_test(second.bytes) + digits_self_test(second.bytes);
+}' >"$work/both/main.c"
+  cc -std=c99 -O2 -Wall -Wextra -Werror -I"$work/both" "$work"/both/*.c -o "$work/both/run" && "$work/both/run"
+}
+
 digits=$repo/tests/data/digits
 check digits prove digits "$digits/digits.onnx" "$digits/calib_x.npy" "$digits/test_x.npy"
 if [ -d "$work/digits" ]; then
+  check "the emitted C compiles with clang, its header as C++" compiles_elsewhere
   check "a wrong golden byte is found" wrong_golden_byte
   check "an arena that is too short is found" short_arena
   check "a mutable global is found" mutable_global
 fi
 if [ -d "$shared/models/mlperf_tiny" ]; then
   check kws01b prove kws01b "$shared/models/mlperf_tiny/kws01b_nchw.onnx" "$shared/data/kws01/x.npy" "$shared/data/kws01/x.npy"
+  [ ! -d "$work/kws01b" ] || check "two models in one program" two_models_in_one_program
 else
   echo "skipped: kws01b: no models in $shared/models/mlperf_tiny"
 fi
