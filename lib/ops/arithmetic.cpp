@@ -4,6 +4,7 @@
 
 #include "lib/ops/common.h"
 #include "lib/ops/elementwise.h"
+#include "lib/ops/lower/lower.h"
 
 namespace tinyml {
 namespace {
@@ -93,7 +94,7 @@ std::optional<std::function<double(double)>> scalar(const NodeView& node) {
 }
 
 template <class F>
-OpDef make(std::string_view name, bool commutative) {
+OpDef make(std::string_view name, bool commutative, LowerFn lower) {
   return {.name = name,
           .min_inputs = 2,
           .max_inputs = 2,
@@ -101,25 +102,27 @@ OpDef make(std::string_view name, bool commutative) {
           .evaluate = evaluate<F>,
           .quant_rule = quant_rule,
           .scalar = scalar<F>,
+          .layout = layout_strided,
+          .lower = lower,
           .commutative = commutative};
 }
 
 }  // namespace
 
 const OpDef& op_add() {
-  static const OpDef op = make<Plus>("Add", true);
+  static const OpDef op = make<Plus>("Add", true, lower_add);
   return op;
 }
 const OpDef& op_sub() {
-  static const OpDef op = make<Minus>("Sub", false);
+  static const OpDef op = make<Minus>("Sub", false, lower_sub);
   return op;
 }
 const OpDef& op_mul() {
-  static const OpDef op = make<Times>("Mul", true);
+  static const OpDef op = make<Times>("Mul", true, lower_mul);
   return op;
 }
 const OpDef& op_div() {
-  static const OpDef op = make<Over>("Div", false);
+  static const OpDef op = make<Over>("Div", false, lower_div);
   return op;
 }
 

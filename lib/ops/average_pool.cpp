@@ -2,6 +2,7 @@
 // pads: what ceil_mode adds behind them never counts.
 #include <algorithm>
 
+#include "lib/ops/lower/lower.h"
 #include "lib/ops/op_def.h"
 #include "lib/ops/window.h"
 #include "lib/support/error.h"
@@ -77,8 +78,13 @@ QuantRule quant_rule(const NodeView&) { return {.kind = QuantKind::own_range, .c
 }  // namespace
 
 const OpDef& op_average_pool() {
-  static const OpDef op{
-      .name = "AveragePool", .min_inputs = 1, .infer = infer, .evaluate = evaluate, .quant_rule = quant_rule};
+  static const OpDef op{.name = "AveragePool",
+                        .min_inputs = 1,
+                        .infer = infer,
+                        .evaluate = evaluate,
+                        .quant_rule = quant_rule,
+                        .layout = layout_channels_last,
+                        .lower = lower_average_pool};
   return op;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "lib/ops/lower/lower.h"
 #include "lib/ops/op_def.h"
 #include "lib/support/error.h"
 
@@ -82,7 +83,9 @@ const OpDef& op_batch_normalization() {
                         .max_outputs = 5,
                         .infer = infer,
                         .evaluate = evaluate,
-                        .quant_rule = quant_rule};
+                        .quant_rule = quant_rule,
+                        .layout = layout_channels_last,
+                        .lower = lower_batch_norm};
   return op;
 }
 

@@ -1,5 +1,6 @@
 // Concat: joins tensors along an axis. Quantized operands must share parameters, so that joining moves bytes only.
 #include "lib/ops/common.h"
+#include "lib/ops/lower/lower.h"
 #include "lib/ops/movement.h"
 #include "lib/support/error.h"
 
@@ -83,7 +84,9 @@ const OpDef& op_concat() {
                         .max_inputs = -1,
                         .infer = infer,
                         .evaluate = evaluate,
-                        .quant_rule = quant_rule};
+                        .quant_rule = quant_rule,
+                        .layout = layout_strided,
+                        .lower = lower_concat};
   return op;
 }
 

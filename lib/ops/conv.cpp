@@ -5,6 +5,7 @@
 
 #include "lib/math/gemm.h"
 #include "lib/ops/conv_shape.h"
+#include "lib/ops/lower/lower.h"
 #include "lib/support/error.h"
 
 namespace tinyml {
@@ -130,7 +131,9 @@ const OpDef& op_conv() {
                         .infer = infer,
                         .evaluate = evaluate,
                         .macs = macs,
-                        .quant_rule = quant_rule};
+                        .quant_rule = quant_rule,
+                        .layout = layout_channels_last,
+                        .lower = lower_conv};
   return op;
 }
 

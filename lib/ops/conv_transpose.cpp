@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lib/ops/conv_shape.h"
+#include "lib/ops/lower/lower.h"
 #include "lib/support/error.h"
 
 namespace tinyml {
@@ -173,7 +174,9 @@ const OpDef& op_conv_transpose() {
                         .infer = infer,
                         .evaluate = evaluate,
                         .macs = macs,
-                        .quant_rule = quant_rule};
+                        .quant_rule = quant_rule,
+                        .layout = layout_channels_last,
+                        .lower = lower_conv_transpose};
   return op;
 }
 

@@ -1,5 +1,6 @@
 // Flatten: a matrix of the dimensions before `axis` by those from it on.
 #include "lib/ops/common.h"
+#include "lib/ops/lower/lower.h"
 #include "lib/ops/movement.h"
 #include "lib/support/error.h"
 
@@ -30,8 +31,13 @@ void evaluate(EvalContext& context) {
 }  // namespace
 
 const OpDef& op_flatten() {
-  static const OpDef op{
-      .name = "Flatten", .min_inputs = 1, .infer = infer, .evaluate = evaluate, .quant_rule = quant_same_as_input};
+  static const OpDef op{.name = "Flatten",
+                        .min_inputs = 1,
+                        .infer = infer,
+                        .evaluate = evaluate,
+                        .quant_rule = quant_same_as_input,
+                        .layout = layout_view,
+                        .lower = lower_view};
   return op;
 }
 

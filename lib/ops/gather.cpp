@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "lib/ops/common.h"
+#include "lib/ops/lower/lower.h"
 #include "lib/ops/movement.h"
 #include "lib/support/error.h"
 
@@ -75,7 +76,9 @@ const OpDef& op_gather() {
                         .max_inputs = 2,
                         .infer = infer,
                         .evaluate = evaluate,
-                        .quant_rule = quant_same_as_input};
+                        .quant_rule = quant_same_as_input,
+                        .layout = layout_gather,
+                        .lower = lower_gather};
   return op;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "lib/ops/conv_shape.h"
+#include "lib/ops/lower/lower.h"
 #include "lib/ops/matrix_product.h"
 #include "lib/support/error.h"
 
@@ -103,7 +104,8 @@ const OpDef& op_gemm() {
                         .infer = infer,
                         .evaluate = evaluate,
                         .macs = macs,
-                        .quant_rule = quant_rule};
+                        .quant_rule = quant_rule,
+                        .lower = lower_gemm};
   return op;
 }
 

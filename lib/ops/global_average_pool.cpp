@@ -1,5 +1,6 @@
 // GlobalAveragePool: the mean over all spatial axes.
 #include "lib/ops/global_pool.h"
+#include "lib/ops/lower/lower.h"
 
 namespace tinyml {
 namespace {
@@ -22,7 +23,9 @@ const OpDef& op_global_average_pool() {
                         .min_inputs = 1,
                         .infer = infer_global_pool,
                         .evaluate = evaluate,
-                        .quant_rule = quant_rule};
+                        .quant_rule = quant_rule,
+                        .layout = layout_channels_last,
+                        .lower = lower_global_average};
   return op;
 }
 

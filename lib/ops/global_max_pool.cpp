@@ -1,5 +1,6 @@
 // GlobalMaxPool: the maximum over all spatial axes. NaN wins.
 #include "lib/ops/global_pool.h"
+#include "lib/ops/lower/lower.h"
 
 namespace tinyml {
 namespace {
@@ -23,7 +24,9 @@ const OpDef& op_global_max_pool() {
                         .min_inputs = 1,
                         .infer = infer_global_pool,
                         .evaluate = evaluate,
-                        .quant_rule = quant_rule};
+                        .quant_rule = quant_rule,
+                        .layout = layout_channels_last,
+                        .lower = lower_global_max};
   return op;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "lib/ops/common.h"
+#include "lib/ops/lower/lower.h"
 #include "lib/ops/movement.h"
 #include "lib/support/error.h"
 
@@ -34,7 +35,9 @@ const OpDef& op_identity() {
                         .min_inputs = 1,
                         .infer = infer_identity,
                         .evaluate = evaluate,
-                        .quant_rule = quant_same_as_input};
+                        .quant_rule = quant_same_as_input,
+                        .layout = layout_follow,
+                        .lower = lower_view};
   return op;
 }
 
@@ -45,7 +48,9 @@ const OpDef& op_dropout() {
                         .max_outputs = 2,
                         .infer = infer_dropout,
                         .evaluate = evaluate,
-                        .quant_rule = quant_same_as_input};
+                        .quant_rule = quant_same_as_input,
+                        .layout = layout_follow,
+                        .lower = lower_view};
   return op;
 }
 

@@ -42,14 +42,20 @@ LayoutChoice layout_channels_last(const NodeView& node, std::span<const Layout> 
 LayoutChoice layout_follow(const NodeView& node,
                            std::span<const Layout> inputs);  // elementwise: the operand of full rank leads
 LayoutChoice layout_row_major(const NodeView& node, std::span<const Layout> inputs);
+// Reshape, Flatten, Squeeze, Unsqueeze: no byte moves as long as each group of axes that the new shape merges or splits
+// is contiguous in memory; else row-major.
+LayoutChoice layout_view(const NodeView& node, std::span<const Layout> inputs);
+// The layout in which `to` has the same bytes as `from` held in `layout`; nullopt when there is none.
+std::optional<Layout> reshaped_layout(const Dims& from, const Layout& layout, const Dims& to);
 
 // ---- steps as data ------------------------------------------------------------------------------------------------
 
 // A field of a kernel's parameter record (lib/runtime/tinyml_runtime.h), by name. A Tensor becomes a constant array
-// that the record points to; an absent pointer is left out (null).
+// that the record points to; an absent pointer is left out (null). An array of pointers takes one tensor per element,
+// null where it has no elements.
 struct StepField {
   std::string name;
-  std::variant<std::int64_t, std::vector<std::int64_t>, Tensor> value;
+  std::variant<std::int64_t, std::vector<std::int64_t>, Tensor, std::vector<Tensor>> value;
 };
 
 // One kernel call. Buffers: the step's inputs are the node's inputs by index, or temporaries of this lowering.
@@ -62,7 +68,7 @@ struct LoweredStep {
   std::string kernel;                 // "tml_conv2d_s8"
   std::vector<StepField> fields;      // complete: a field of the record that is not named is zero
   std::vector<StepOperand> operands;  // in the kernel's order: inputs, outputs, scratch
-  bool in_place = false;              // output 0 may share memory with input 0 when that dies here
+  std::vector<std::size_t> in_place;  // operands whose memory output 0 may take when they die here
 };
 
 struct LoweredNode {
@@ -79,6 +85,7 @@ struct DeviceTensor {
   DType dtype = DType::i8;             // as held on the device
   const QuantParams* quant = nullptr;  // nullptr for integer tensors that are no quantized reals
   const Tensor* constant = nullptr;    // ONNX axis order; integers when quantized
+  bool present = false;                // false: an absent input, or an output that nobody reads
 };
 
 struct LowerContext {
@@ -86,7 +93,7 @@ struct LowerContext {
   std::vector<DeviceTensor> inputs;   // one per node input; absent ones have empty dims and null pointers
   std::vector<DeviceTensor> outputs;  // with a fused clamp: of the clamp's output
   float clamp_min, clamp_max;         // real-valued fused clamp; infinite when there is none
-  bool has_input(std::size_t i) const { return i < inputs.size() && node.has_input(i); }
+  bool has_input(std::size_t i) const { return i < inputs.size() && inputs[i].present; }
 };
 // Throws Error when this node has no device form (says why and what to do).
 using LowerFn = LoweredNode (*)(const LowerContext& context);

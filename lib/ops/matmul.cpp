@@ -1,4 +1,5 @@
 // MatMul: NumPy's matmul: leading axes broadcast, one-dimensional operands count as a row or a column.
+#include "lib/ops/lower/lower.h"
 #include "lib/ops/matrix_product.h"
 #include "lib/ops/op_def.h"
 #include "lib/support/error.h"
@@ -118,7 +119,8 @@ const OpDef& op_matmul() {
                         .infer = infer,
                         .evaluate = evaluate,
                         .macs = macs,
-                        .quant_rule = quant_rule};
+                        .quant_rule = quant_rule,
+                        .lower = lower_matmul};
   return op;
 }
 

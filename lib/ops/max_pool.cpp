@@ -1,6 +1,7 @@
 // MaxPool: the largest element of each window, and on request its index in the flattened input. NaN wins, as in NumPy.
 #include <limits>
 
+#include "lib/ops/lower/lower.h"
 #include "lib/ops/op_def.h"
 #include "lib/ops/window.h"
 #include "lib/support/error.h"
@@ -111,7 +112,9 @@ const OpDef& op_max_pool() {
                         .max_outputs = 2,
                         .infer = infer,
                         .evaluate = evaluate,
-                        .quant_rule = quant_rule};
+                        .quant_rule = quant_rule,
+                        .layout = layout_channels_last,
+                        .lower = lower_max_pool};
   return op;
 }
 

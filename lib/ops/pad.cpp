@@ -2,6 +2,7 @@
 // through one index table per axis, which states for every output index where it reads.
 #include "lib/ops/common.h"
 #include "lib/ops/elementwise.h"
+#include "lib/ops/lower/lower.h"
 #include "lib/ops/movement.h"
 
 namespace tinyml {
@@ -125,7 +126,9 @@ const OpDef& op_pad() {
                         .max_inputs = 4,
                         .infer = infer,
                         .evaluate = evaluate,
-                        .quant_rule = quant_same_as_input};
+                        .quant_rule = quant_same_as_input,
+                        .layout = layout_follow,
+                        .lower = lower_pad};
   return op;
 }
 

@@ -5,6 +5,7 @@
 
 #include "lib/ops/common.h"
 #include "lib/ops/elementwise.h"
+#include "lib/ops/lower/lower.h"
 #include "lib/ops/movement.h"
 
 namespace tinyml {
@@ -196,26 +197,33 @@ void evaluate(EvalContext& context) {
 }
 
 template <class F>
-OpDef make(std::string_view name, QuantRuleFn rule) {
-  return {.name = name, .min_inputs = 1, .max_inputs = 2, .infer = infer, .evaluate = evaluate<F>, .quant_rule = rule};
+OpDef make(std::string_view name, QuantRuleFn rule, LowerFn lower) {
+  return {.name = name,
+          .min_inputs = 1,
+          .max_inputs = 2,
+          .infer = infer,
+          .evaluate = evaluate<F>,
+          .quant_rule = rule,
+          .layout = layout_reduce,
+          .lower = lower};
 }
 
 }  // namespace
 
 const OpDef& op_reduce_mean() {
-  static const OpDef op = make<Average>("ReduceMean", quant_own_range);
+  static const OpDef op = make<Average>("ReduceMean", quant_own_range, lower_reduce_mean);
   return op;
 }
 const OpDef& op_reduce_sum() {
-  static const OpDef op = make<Add>("ReduceSum", quant_own_range);
+  static const OpDef op = make<Add>("ReduceSum", quant_own_range, lower_reduce_sum);
   return op;
 }
 const OpDef& op_reduce_max() {
-  static const OpDef op = make<Extreme<true>>("ReduceMax", quant_same_as_input);
+  static const OpDef op = make<Extreme<true>>("ReduceMax", quant_same_as_input, lower_reduce_max);
   return op;
 }
 const OpDef& op_reduce_min() {
-  static const OpDef op = make<Extreme<false>>("ReduceMin", quant_same_as_input);
+  static const OpDef op = make<Extreme<false>>("ReduceMin", quant_same_as_input, lower_reduce_min);
   return op;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lib/ops/common.h"
+#include "lib/ops/lower/lower.h"
 #include "lib/ops/movement.h"
 #include "lib/support/error.h"
 
@@ -104,7 +105,9 @@ const OpDef& op_reshape() {
                         .max_inputs = 2,
                         .infer = infer,
                         .evaluate = evaluate,
-                        .quant_rule = quant_same_as_input};
+                        .quant_rule = quant_same_as_input,
+                        .layout = layout_view,
+                        .lower = lower_view};
   return op;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lib/ops/common.h"
+#include "lib/ops/lower/lower.h"
 #include "lib/ops/movement.h"
 #include "lib/support/error.h"
 
@@ -113,7 +114,9 @@ const OpDef& op_slice() {
                         .max_inputs = 5,
                         .infer = infer,
                         .evaluate = evaluate,
-                        .quant_rule = quant_same_as_input};
+                        .quant_rule = quant_same_as_input,
+                        .layout = layout_strided,
+                        .lower = lower_slice};
   return op;
 }
 

@@ -4,6 +4,7 @@
 
 #include "lib/ops/common.h"
 #include "lib/ops/elementwise.h"
+#include "lib/ops/lower/lower.h"
 
 namespace tinyml {
 namespace {
@@ -72,8 +73,13 @@ QuantRule quant_log_softmax(const NodeView&) {
 }  // namespace
 
 const OpDef& op_softmax() {
-  static const OpDef op{
-      .name = "Softmax", .min_inputs = 1, .infer = infer, .evaluate = evaluate<false>, .quant_rule = quant_softmax};
+  static const OpDef op{.name = "Softmax",
+                        .min_inputs = 1,
+                        .infer = infer,
+                        .evaluate = evaluate<false>,
+                        .quant_rule = quant_softmax,
+                        .layout = layout_follow,
+                        .lower = lower_softmax};
   return op;
 }
 
@@ -82,7 +88,9 @@ const OpDef& op_log_softmax() {
                         .min_inputs = 1,
                         .infer = infer,
                         .evaluate = evaluate<true>,
-                        .quant_rule = quant_log_softmax};
+                        .quant_rule = quant_log_softmax,
+                        .layout = layout_follow,
+                        .lower = lower_log_softmax};
   return op;
 }
 

@@ -1,5 +1,6 @@
 // Squeeze and Unsqueeze: drop or insert dimensions of 1 at the axes of input 1.
 #include "lib/ops/common.h"
+#include "lib/ops/lower/lower.h"
 #include "lib/ops/movement.h"
 #include "lib/support/error.h"
 
@@ -72,7 +73,9 @@ const OpDef& op_squeeze() {
                         .max_inputs = 2,
                         .infer = infer_squeeze,
                         .evaluate = evaluate_squeeze,
-                        .quant_rule = quant_same_as_input};
+                        .quant_rule = quant_same_as_input,
+                        .layout = layout_view,
+                        .lower = lower_view};
   return op;
 }
 
@@ -82,7 +85,9 @@ const OpDef& op_unsqueeze() {
                         .max_inputs = 2,
                         .infer = infer_unsqueeze,
                         .evaluate = evaluate_unsqueeze,
-                        .quant_rule = quant_same_as_input};
+                        .quant_rule = quant_same_as_input,
+                        .layout = layout_view,
+                        .lower = lower_view};
   return op;
 }
 

@@ -1,5 +1,6 @@
 // Transpose: permutes dimensions; without `perm` it reverses them.
 #include "lib/ops/common.h"
+#include "lib/ops/lower/lower.h"
 #include "lib/ops/movement.h"
 #include "lib/support/error.h"
 
@@ -39,8 +40,13 @@ void evaluate(EvalContext& context) {
 }  // namespace
 
 const OpDef& op_transpose() {
-  static const OpDef op{
-      .name = "Transpose", .min_inputs = 1, .infer = infer, .evaluate = evaluate, .quant_rule = quant_same_as_input};
+  static const OpDef op{.name = "Transpose",
+                        .min_inputs = 1,
+                        .infer = infer,
+                        .evaluate = evaluate,
+                        .quant_rule = quant_same_as_input,
+                        .layout = layout_transpose,
+                        .lower = lower_transpose};
   return op;
 }
 

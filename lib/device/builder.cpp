@@ -1,0 +1,146 @@
+// Values are checked against the width of the record's field here, once for all operators: a model that is too large
+// for a kernel is refused instead of wrapped.
+#include "lib/device/builder.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "lib/device/kernels.h"
+#include "lib/support/error.h"
+
+namespace tinyml {
+namespace {
+
+IntRange field_range(DType type) { return int_range(type); }
+
+void check_fits(std::int64_t value, const KernelField& field) {
+  std::int64_t low = field_range(field.element).min, high = field_range(field.element).max;
+  if (field.element == DType::u32) low = 0, high = std::numeric_limits<std::uint32_t>::max();
+  if (value >= low && value <= high) return;
+  throw Error("'" + std::string(field.name) + "' is " + std::to_string(value) + ", and the device kernel holds " +
+                  std::to_string(low) + " to " + std::to_string(high),
+              "the layer is too large for the device");
+}
+
+void check_count(std::size_t count, const KernelField& field) {
+  if (count > field.count) internal_error("field " + std::string(field.name) + " is given too many elements");
+}
+
+bool is_zero(const ProgramField& field) {
+  if (!field.constants.empty())
+    return std::all_of(field.constants.begin(), field.constants.end(), [](int c) { return c < 0; });
+  if (const auto* value = std::get_if<std::int64_t>(&field.value)) return *value == 0;
+  const auto& list = std::get<std::vector<std::int64_t>>(field.value);
+  return std::all_of(list.begin(), list.end(), [](std::int64_t v) { return v == 0; });
+}
+
+}  // namespace
+
+std::string c_identifier(const std::string& text) {
+  constexpr std::size_t kLongest = 48;
+  std::string name;
+  for (const char c : text) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'), digit = c >= '0' && c <= '9';
+    if (letter || digit)
+      name += letter && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    else if (!name.empty() && name.back() != '_')
+      name += '_';
+  }
+  while (!name.empty() && name.back() == '_') name.pop_back();
+  if (name.size() > kLongest) name = name.substr(name.size() - kLongest);  // exporters' paths differ at the end
+  while (!name.empty() && name.front() == '_') name.erase(name.begin());
+  if (name.empty() || (name[0] >= '0' && name[0] <= '9')) name = "n" + name;
+  return name;
+}
+
+int ProgramBuilder::add_buffer(const std::string& name, std::size_t bytes) {
+  program_.buffers.push_back({.name = name, .bytes = bytes});
+  return static_cast<int>(program_.buffers.size()) - 1;
+}
+
+int ProgramBuilder::add_constant(const std::string& name, const Tensor& data) {
+  const std::string bytes(reinterpret_cast<const char*>(data.raw()), data.bytes());
+  const auto [it, is_new] = constants_by_bytes_.try_emplace({data.dtype(), bytes}, program_.constants.size());
+  if (!is_new) return it->second;
+  std::string unique = name;
+  for (int i = 2; !names_.insert(unique).second; ++i) unique = name + "_" + std::to_string(i);
+  program_.constants.push_back({unique, data});
+  return it->second;
+}
+
+ProgramField ProgramBuilder::make_field(const StepField& field, const std::string& kernel, const std::string& prefix) {
+  const KernelField* described = find_kernel(kernel).record->find(field.name);
+  if (described == nullptr) internal_error(kernel + " has no field " + field.name);
+  ProgramField result{.name = field.name, .value = {}, .constants = {}};
+  const auto constant = [&](const Tensor& data, const std::string& name) {
+    if (data.dtype() != described->element) internal_error(kernel + ": constant of another type for " + field.name);
+    return add_constant(prefix + "_" + name, data);
+  };
+  if (const auto* one = std::get_if<Tensor>(&field.value)) {
+    result.constants = {constant(*one, field.name)};
+  } else if (const auto* several = std::get_if<std::vector<Tensor>>(&field.value)) {
+    check_count(several->size(), *described);
+    for (std::size_t i = 0; i < several->size(); ++i)
+      result.constants.push_back((*several)[i].size() == 0 ? -1
+                                                           : constant((*several)[i], field.name + std::to_string(i)));
+  } else if (const auto* value = std::get_if<std::int64_t>(&field.value)) {
+    check_fits(*value, *described);
+    result.value = *value;
+  } else {
+    const auto& list = std::get<std::vector<std::int64_t>>(field.value);
+    check_count(list.size(), *described);
+    for (const std::int64_t element : list) check_fits(element, *described);
+    result.value = list;
+  }
+  if (described->is_pointer == result.constants.empty()) internal_error(kernel + ": wrong kind of field " + field.name);
+  return result;
+}
+
+void ProgramBuilder::add_step(const LoweredStep& step, const StepInfo& info, const std::vector<int>& operands,
+                              int output_buffer) {
+  const std::string prefix = c_identifier(info.name);
+  ProgramStep result{.kernel = step.kernel,
+                     .name = info.name,
+                     .op = info.op,
+                     .origins = info.origins,
+                     .fields = {},
+                     .operands = operands,
+                     .macs = info.macs};
+  for (const StepField& field : step.fields) {
+    ProgramField made = make_field(field, step.kernel, prefix);
+    if (!is_zero(made)) result.fields.push_back(std::move(made));
+  }
+  const auto* record = find_kernel(step.kernel).record;
+  std::sort(result.fields.begin(), result.fields.end(), [&](const ProgramField& a, const ProgramField& b) {
+    return record->find(a.name)->offset < record->find(b.name)->offset;
+  });
+  for (const std::size_t candidate : step.in_place) {
+    const int from = operands[candidate];
+    bool read_elsewhere = false;  // by an operand that does not go element by element
+    for (std::size_t i = 0; i < operands.size(); ++i)
+      if (operands[i] == from && std::find(step.in_place.begin(), step.in_place.end(), i) == step.in_place.end())
+        read_elsewhere = true;
+    if (!read_elsewhere) in_place_.push_back({from, output_buffer});
+  }
+  result.kernel = choose_kernel(result, program_.target);
+  program_.steps.push_back(std::move(result));
+}
+
+Program ProgramBuilder::finish() {
+  const int end = static_cast<int>(program_.steps.size());
+  for (ProgramBuffer& buffer : program_.buffers) buffer.first_step = end, buffer.last_step = -1;
+  for (int s = 0; s < end; ++s)
+    for (const int operand : program_.steps[static_cast<std::size_t>(s)].operands) {
+      ProgramBuffer& buffer = program_.buffers[static_cast<std::size_t>(operand)];
+      buffer.first_step = std::min(buffer.first_step, s);
+      buffer.last_step = std::max(buffer.last_step, s);
+    }
+  for (const ProgramPort& port : program_.inputs)
+    program_.buffers[static_cast<std::size_t>(port.buffer)].first_step = -1;
+  for (const ProgramPort& port : program_.outputs)
+    program_.buffers[static_cast<std::size_t>(port.buffer)].last_step = end;
+  plan_memory(program_, in_place_);
+  return std::move(program_);
+}
+
+}  // namespace tinyml

@@ -1,0 +1,48 @@
+// Collects the parts of a Program: buffers, constants (equal ones stored once), steps checked against the kernel's
+// parameter record. Used by lower.cpp, which knows what to build.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "lib/device/plan_memory.h"
+#include "lib/device/program.h"
+
+namespace tinyml {
+
+class ProgramBuilder {
+ public:
+  explicit ProgramBuilder(Target target) { program_.target = target; }
+
+  int add_buffer(const std::string& name, std::size_t bytes);
+
+  struct StepInfo {
+    std::string name, op;  // name also prefixes the names of the step's constants
+    std::vector<std::string> origins;
+    std::int64_t macs = 0;
+  };
+  // operands: buffers in the kernel's order; in_place: indices among them that output_operand may be written over.
+  void add_step(const LoweredStep& step, const StepInfo& info, const std::vector<int>& operands, int output_buffer);
+
+  void add_input(ProgramPort port) { program_.inputs.push_back(std::move(port)); }
+  void add_output(ProgramPort port) { program_.outputs.push_back(std::move(port)); }
+
+  // Lifetimes, then offsets.
+  Program finish();
+
+ private:
+  ProgramField make_field(const StepField& field, const std::string& kernel, const std::string& prefix);
+  int add_constant(const std::string& name, const Tensor& data);
+
+  Program program_;
+  std::vector<InPlace> in_place_;
+  std::map<std::pair<DType, std::string>, int> constants_by_bytes_;
+  std::set<std::string> names_;
+};
+
+// Letters, digits and single underscores, not starting with a digit: "Conv_0/w" becomes "conv_0_w".
+std::string c_identifier(const std::string& text);
+
+}  // namespace tinyml

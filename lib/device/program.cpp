@@ -1,0 +1,42 @@
+// Targets by name, and the flash that a Program takes on the 32-bit device.
+#include "lib/device/program.h"
+
+#include <array>
+
+#include "lib/device/kernels.h"
+#include "lib/support/error.h"
+
+namespace tinyml {
+namespace {
+
+constexpr std::array<std::string_view, 8> kTargets{"generic",   "cortex-m0",  "cortex-m3",  "cortex-m4",
+                                                   "cortex-m7", "cortex-m33", "cortex-m55", "cortex-m85"};
+
+}  // namespace
+
+std::string_view target_name(Target target) { return kTargets[static_cast<std::size_t>(target)]; }
+
+Target parse_target(std::string_view name) {
+  std::string known;
+  for (std::size_t i = 0; i < kTargets.size(); ++i) {
+    if (kTargets[i] == name) return static_cast<Target>(i);
+    known += (i == 0 ? "" : ", ") + std::string(kTargets[i]);
+  }
+  throw Error("unknown target '" + printable(std::string(name)) + "'", "known targets: " + known, ExitCode::usage);
+}
+
+std::size_t Program::weights_bytes() const {
+  std::size_t sum = 0;
+  for (const ProgramConstant& constant : constants) sum += constant.data.bytes();
+  return sum;
+}
+
+std::size_t Program::tables_bytes() const {
+  constexpr std::size_t kStep = 12;  // tml_step: three pointers
+  std::size_t sum = 0;
+  for (const ProgramStep& step : steps)
+    sum += kStep + find_kernel(step.kernel).record->device_size() + step.operands.size() * sizeof(std::uint32_t);
+  return sum;
+}
+
+}  // namespace tinyml

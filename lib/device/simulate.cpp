@@ -1,0 +1,181 @@
+// Packs each step's parameter record as the kernel reads it, through the same descriptions that the C printer prints
+// from, then lets tml_run run the table. A Simulator holds no state between runs: threads may share it.
+#include "lib/device/simulate.h"
+
+#include <cstring>
+#include <string>
+
+#include "lib/device/kernels.h"
+#include "lib/quant/params.h"
+#include "lib/support/error.h"
+
+namespace tinyml {
+namespace {
+
+// One arena, aligned as the device's is.
+class Arena {
+ public:
+  explicit Arena(std::size_t bytes) : memory_(bytes + TML_ARENA_ALIGN, std::byte{0}) {
+    const auto at = reinterpret_cast<std::uintptr_t>(memory_.data());
+    shift_ = (TML_ARENA_ALIGN - at % TML_ARENA_ALIGN) % TML_ARENA_ALIGN;
+  }
+  std::uint8_t* data() { return reinterpret_cast<std::uint8_t*>(memory_.data() + shift_); }
+
+ private:
+  std::vector<std::byte> memory_;
+  std::size_t shift_ = 0;
+};
+
+void store(std::byte* at, std::int64_t value, std::size_t width) { std::memcpy(at, &value, width); }  // little-endian
+
+}  // namespace
+
+struct Simulator::Impl {
+  const Program& program;
+  std::vector<std::vector<std::max_align_t>> records;
+  std::vector<std::vector<std::uint32_t>> operands;
+  std::vector<tml_step> steps;
+
+  explicit Impl(const Program& p) : program(p) {
+    for (const ProgramStep& step : p.steps) {
+      const KernelInfo& kernel = find_kernel(step.kernel);
+      auto& record = records.emplace_back(kernel.record->size / sizeof(std::max_align_t) + 1);
+      for (const ProgramField& field : step.fields)
+        pack(field, *kernel.record, reinterpret_cast<std::byte*>(record.data()));
+      auto& offsets = operands.emplace_back();
+      for (const int operand : step.operands)
+        offsets.push_back(static_cast<std::uint32_t>(p.buffers[static_cast<std::size_t>(operand)].offset));
+      steps.push_back({kernel.function, record.data(), offsets.data()});
+    }
+  }
+
+  void pack(const ProgramField& field, const KernelRecord& record, std::byte* bytes) const {
+    const KernelField& described = *record.find(field.name);
+    std::byte* at = bytes + described.offset;
+    for (std::size_t i = 0; i < field.constants.size(); ++i, at += described.element_size) {
+      const void* data = nullptr;
+      if (field.constants[i] >= 0) data = program.constants[static_cast<std::size_t>(field.constants[i])].data.raw();
+      std::memcpy(at, &data, sizeof data);
+    }
+    if (described.is_pointer) return;
+    if (const auto* value = std::get_if<std::int64_t>(&field.value)) return store(at, *value, described.element_size);
+    for (const std::int64_t value : std::get<std::vector<std::int64_t>>(field.value)) {
+      store(at, value, described.element_size);
+      at += described.element_size;
+    }
+  }
+
+  std::uint8_t* place(Arena& arena, const ProgramPort& port) const {
+    return arena.data() + program.buffers[static_cast<std::size_t>(port.buffer)].offset;
+  }
+};
+
+Simulator::Simulator(const Program& program) : impl_(std::make_unique<Impl>(program)) {}
+Simulator::~Simulator() = default;
+
+std::vector<Tensor> Simulator::run(std::span<const Tensor> inputs) {
+  const Program& program = impl_->program;
+  if (inputs.size() != program.inputs.size())
+    throw Error("the program has " + std::to_string(program.inputs.size()) + " inputs, given " +
+                std::to_string(inputs.size()));
+  Arena arena(program.arena_bytes);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const ProgramPort& port = program.inputs[i];
+    if (inputs[i].dtype() != port.dtype || inputs[i].size() != element_count(port.dims))
+      throw Error("the data do not fit the input: " + std::string(dtype_name(inputs[i].dtype())) + " " +
+                  to_string(inputs[i].dims()) + ", expected " + std::string(dtype_name(port.dtype)) + " " +
+                  to_string(port.dims))
+          .at_tensor(port.name);
+    if (inputs[i].size() != 0) std::memcpy(impl_->place(arena, port), inputs[i].raw(), inputs[i].bytes());
+  }
+  const tml_context context{arena.data()};
+  const int status = tml_run(impl_->steps.data(), static_cast<std::uint32_t>(impl_->steps.size()), &context);
+  if (status == TML_ERROR_INDEX) throw Error("an index of the input lies outside of its table", "check the data");
+  if (status != TML_OK) internal_error("a kernel failed with status " + std::to_string(status));
+  std::vector<Tensor> outputs;
+  for (const ProgramPort& port : program.outputs) {
+    Tensor& output = outputs.emplace_back(port.dtype, port.dims);
+    if (output.size() != 0) std::memcpy(output.raw(), impl_->place(arena, port), output.bytes());
+  }
+  return outputs;
+}
+
+// ---- batches ------------------------------------------------------------------------------------------------------
+
+namespace {
+
+Layout inverse(const Layout& layout) {
+  Layout result(layout.size());
+  for (std::size_t i = 0; i < layout.size(); ++i) result[static_cast<std::size_t>(layout[i])] = static_cast<int>(i);
+  return result;
+}
+
+std::size_t samples_in(const Tensor& tensor, const ProgramPort& port) {
+  const std::int64_t each = element_count(port.onnx_dims);
+  const bool same_tail = tensor.rank() == port.onnx_dims.size() &&
+                         std::equal(tensor.dims().begin() + (tensor.rank() != 0), tensor.dims().end(),
+                                    port.onnx_dims.begin() + (tensor.rank() != 0));
+  if (!same_tail || each == 0 || tensor.size() % each != 0)
+    throw Error("data of shape " + to_string(tensor.dims()) + " do not fit the input " + to_string(port.onnx_dims),
+                "the first dimension counts samples, the others must agree")
+        .at_tensor(port.name);
+  return static_cast<std::size_t>(tensor.size() / each);
+}
+
+// One sample of a batch in the port's type and memory order.
+Tensor port_sample(const Tensor& batch, const ProgramPort& port, std::size_t sample) {
+  Tensor part(batch.dtype(), port.onnx_dims);
+  std::memcpy(part.raw(), batch.raw() + sample * part.bytes(), part.bytes());
+  if (port.quant) {
+    if (part.dtype() != DType::f32) part = convert(part, DType::f32);
+    for (float& x : part.data<float>())
+      if (x != x) throw Error("the data hold NaN", "clean the data").at_tensor(port.name);
+    part = quantize_tensor(part, *port.quant);
+  } else if (part.dtype() != port.dtype) {
+    part = convert(part, port.dtype);
+  }
+  return to_layout(part, port.layout);
+}
+
+Dims batch_dims(const ProgramPort& port, std::size_t samples) {
+  Dims dims = port.onnx_dims;
+  if (dims.empty()) dims.push_back(1);
+  dims[0] *= static_cast<std::int64_t>(samples);
+  return dims;
+}
+
+void put_sample(const Tensor& result, const ProgramPort& port, bool raw, Tensor& batch, std::size_t sample) {
+  Tensor ordered = to_layout(result, inverse(port.layout));
+  if (port.quant && !raw) ordered = dequantize_tensor(ordered, *port.quant);
+  std::memcpy(batch.raw() + sample * ordered.bytes(), ordered.raw(), ordered.bytes());
+}
+
+}  // namespace
+
+std::vector<Tensor> simulate_batch(const Program& program, std::span<const Tensor> inputs, ThreadPool& threads,
+                                   bool raw) {
+  if (inputs.size() != program.inputs.size() || inputs.empty())
+    throw Error("the model has " + std::to_string(program.inputs.size()) + " inputs, given " +
+                std::to_string(inputs.size()));
+  const std::size_t samples = samples_in(inputs[0], program.inputs[0]);
+  for (std::size_t i = 1; i < inputs.size(); ++i)
+    if (samples_in(inputs[i], program.inputs[i]) != samples)
+      throw Error("the inputs differ in their number of samples", "give each input the same number");
+  std::vector<Tensor> outputs;
+  for (const ProgramPort& port : program.outputs)
+    outputs.emplace_back(port.quant && !raw ? DType::f32 : port.dtype, batch_dims(port, samples));
+  Simulator simulator(program);
+  threads.parallel_for(samples, 1, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t sample = begin; sample < end; ++sample) {
+      std::vector<Tensor> parts;
+      for (std::size_t i = 0; i < inputs.size(); ++i)
+        parts.push_back(port_sample(inputs[i], program.inputs[i], sample));
+      const std::vector<Tensor> results = simulator.run(parts);
+      for (std::size_t i = 0; i < results.size(); ++i)
+        put_sample(results[i], program.outputs[i], raw, outputs[i], sample);
+    }
+  });
+  return outputs;
+}
+
+}  // namespace tinyml
