@@ -6,6 +6,7 @@
 
 #include "lib/ir/text.h"
 #include "lib/ops/op_def.h"
+#include "passes/verify_rewrite.h"
 
 namespace tinyml::test {
 namespace {
@@ -90,10 +91,21 @@ std::vector<PassRun> run_named(Graph& graph, const std::vector<std::string>& pas
 
 std::string canonical(const Graph& graph) { return Canonical(graph).text(); }
 
+void check_same_results(const Graph& before, const Graph& after) {
+  ThreadPool threads(1);
+  for (std::uint64_t seed = 0; seed < 3; ++seed) {
+    const RewriteCheck check = verify_rewrite(before, after, threads, seed);
+    INFO(check.reason);
+    CHECK(check.executed);
+  }
+}
+
 void check_rewrite(const std::vector<std::string>& passes, const std::string& before, const std::string& after) {
   Graph graph = typed(before);
+  const Graph original = graph;
   run_named(graph, passes);
   CHECK(canonical(graph) == canonical(typed(after)));
+  check_same_results(original, graph);
 }
 
 std::string check_unchanged(const std::vector<std::string>& passes, const std::string& text) {

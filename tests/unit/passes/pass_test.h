@@ -18,6 +18,8 @@ std::vector<PassRun> run_named(Graph& graph, const std::vector<std::string>& pas
 std::string canonical(const Graph& graph);
 // Before becomes after by the passes, a second run changes nothing, and both compute the same on random inputs.
 void check_rewrite(const std::vector<std::string>& passes, const std::string& before, const std::string& after);
+// Both compute the same on random inputs, through passes/verify_rewrite.
+void check_same_results(const Graph& before, const Graph& after);
 // The passes leave the graph alone; the first skip's reason, or an empty string.
 std::string check_unchanged(const std::vector<std::string>& passes, const std::string& text);
 

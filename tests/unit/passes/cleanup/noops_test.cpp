@@ -1,7 +1,6 @@
 // eliminate-noops, merge-clamps, use-binary-forms, remove-dead-code, merge-common-subexpressions.
 #include <catch2/catch.hpp>
 
-#include "lib/ops/op_def.h"
 #include "tests/unit/passes/pass_test.h"
 
 using namespace tinyml;
@@ -84,7 +83,6 @@ TEST_CASE("a rounding point survives a node without effect", "[passes]") {
 }
 
 TEST_CASE("clamps merge into one", "[passes]") {
-  if (find_op("Max") == nullptr) return;
   const std::vector<std::string> passes{"merge-clamps", "eliminate-noops", "remove-dead-code"};
   const std::string head = "input %x: float32[2]\nconst %zero: float32[] = {0}\nconst %six: float32[] = {6}\n";
   const std::string relu = "input %x: float32[2]\n%y = Relu(%x)\noutput %y";
@@ -101,7 +99,7 @@ TEST_CASE("clamps merge into one", "[passes]") {
                 head +
                     "const %nine: float32[] = {9}\n%a = Clip(%x, %nine)\n%y = Clip(%a, %zero, %six)\noutput "
                     "%y",
-                head + "%y = Clip(%x, %six, %six)\noutput %y");
+                head + "const %also: float32[] = {6}\n%y = Clip(%x, %six, %also)\noutput %y");
   check_unchanged({"merge-clamps"}, clip06);
 }
 
@@ -112,7 +110,6 @@ TEST_CASE("clamps on both sides of a rounding point stay apart", "[passes]") {
 }
 
 TEST_CASE("variadic operators take their binary form", "[passes]") {
-  if (find_op("Sum") == nullptr) return;
   const std::string in = "input %x: float32[2]\ninput %z: float32[2]\n";
   check_rewrite({"use-binary-forms"}, in + "%y = Sum(%x, %z)\noutput %y", in + "%y = Add(%x, %z)\noutput %y");
   check_rewrite({"use-binary-forms"}, in + "%y = Mean(%x, %z)\noutput %y",
