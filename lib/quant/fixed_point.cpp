@@ -16,7 +16,7 @@ Requantization to_requantization(std::span<const double> factors) {
   }
   Requantization result;
   constexpr double kLimit = 2147483647.0;
-  constexpr int kMostShift = 24;
+  constexpr int kMostShift = 23;
   while (std::round(std::ldexp(largest, 32 - result.shift)) > kLimit) {
     if (++result.shift > kMostShift)
       throw Error("a rescaling factor of " + std::to_string(largest) + " is too large for the device",
