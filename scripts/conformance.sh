@@ -10,6 +10,7 @@ if [ ! -d "$data" ]; then
   echo "ONNX's test data is not there: install the package libonnx-testdata"
   exit 77
 fi
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 [ -f "$build/build.ninja" ] || cmake -G Ninja -S . -B "$build" >/dev/null
 ninja -C "$build" tinyml_conformance >/dev/null
 exec "$build/tests/tinyml_conformance" "$data"

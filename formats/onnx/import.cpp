@@ -86,7 +86,7 @@ void Importer::read_header() {
   }
   std::string producer = model_.producer_name();
   if (!producer.empty() && !model_.producer_version().empty()) producer += " " + model_.producer_version();
-  if (!producer.empty()) graph_.metadata.emplace("producer", producer);
+  if (!producer.empty() && producer != kProducer) graph_.metadata.emplace("producer", producer);  // who made the model
 }
 
 void Importer::check_undefined(const std::string& name, const char* role) const {
