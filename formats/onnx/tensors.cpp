@@ -147,8 +147,10 @@ Tensor read_tensor(TensorProto& proto, const std::filesystem::path& folder) {
   if (type == DType::string) throw Error("it holds strings, expected numbers", "remove it from the model");
   if (proto.has_segment()) throw Error("it is stored in segments, which are not supported", "export the model again");
   Dims dims = dims_of(proto);
-  if (proto.data_location() == TensorProto::EXTERNAL)
-    return from_raw(read_external(proto, folder, packed_bytes(type, element_count(dims))), type, std::move(dims));
+  if (proto.data_location() == TensorProto::EXTERNAL) {
+    const std::string bytes = read_external(proto, folder, packed_bytes(type, element_count(dims)));
+    return from_raw(bytes, type, std::move(dims));
+  }
   if (!proto.has_raw_data()) return from_typed(proto, type, std::move(dims));
   Tensor tensor = from_raw(proto.raw_data(), type, std::move(dims));
   proto.clear_raw_data();
