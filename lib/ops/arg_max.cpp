@@ -1,6 +1,7 @@
 // ArgMax: index of the largest element along an axis, the first of equals or the last.
 #include "lib/ops/common.h"
 #include "lib/ops/elementwise.h"
+#include "lib/ops/lower/lower.h"
 
 namespace tinyml {
 namespace {
@@ -57,8 +58,13 @@ void evaluate(EvalContext& context) {
 }  // namespace
 
 const OpDef& op_arg_max() {
-  static const OpDef op{
-      .name = "ArgMax", .min_inputs = 1, .infer = infer, .evaluate = evaluate, .quant_rule = quant_integral};
+  static const OpDef op{.name = "ArgMax",
+                        .min_inputs = 1,
+                        .infer = infer,
+                        .evaluate = evaluate,
+                        .quant_rule = quant_integral,
+                        .layout = layout_reduce,
+                        .lower = lower_argmax};
   return op;
 }
 

@@ -1,5 +1,6 @@
 // Expand: broadcasts the input against a shape. A view with strides of 0.
 #include "lib/ops/common.h"
+#include "lib/ops/lower/lower.h"
 #include "lib/ops/movement.h"
 
 namespace tinyml {
@@ -44,7 +45,9 @@ const OpDef& op_expand() {
                         .max_inputs = 2,
                         .infer = infer,
                         .evaluate = evaluate,
-                        .quant_rule = quant_same_as_input};
+                        .quant_rule = quant_same_as_input,
+                        .layout = layout_strided,
+                        .lower = lower_expand};
   return op;
 }
 

@@ -1,6 +1,7 @@
 // PRelu: x where it is not negative, slope * x elsewhere; the slope broadcasts to x (one, or one per channel).
 #include "lib/ops/common.h"
 #include "lib/ops/elementwise.h"
+#include "lib/ops/lower/lower.h"
 
 namespace tinyml {
 namespace {
@@ -44,7 +45,9 @@ const OpDef& op_prelu() {
                         .infer = infer,
                         .evaluate = evaluate,
                         .quant_rule = quant_rule,
-                        .scalar = scalar};
+                        .scalar = scalar,
+                        .layout = layout_follow,
+                        .lower = lower_prelu};
   return op;
 }
 

@@ -5,6 +5,7 @@
 
 #include "lib/ops/common.h"
 #include "lib/ops/elementwise.h"
+#include "lib/ops/lower/lower.h"
 #include "lib/ops/movement.h"
 #include "lib/ops/resize_plan.h"
 
@@ -153,7 +154,9 @@ const OpDef& op_resize() {
                         .infer = infer,
                         .evaluate = evaluate,
                         .macs = macs,
-                        .quant_rule = quant_rule};
+                        .quant_rule = quant_rule,
+                        .layout = layout_resize,
+                        .lower = lower_resize};
   return op;
 }
 

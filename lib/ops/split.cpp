@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "lib/ops/common.h"
+#include "lib/ops/lower/lower.h"
 #include "lib/ops/movement.h"
 #include "lib/support/error.h"
 
@@ -87,7 +88,9 @@ const OpDef& op_split() {
                         .max_outputs = -1,
                         .infer = infer,
                         .evaluate = evaluate,
-                        .quant_rule = quant_same_as_input};
+                        .quant_rule = quant_same_as_input,
+                        .layout = layout_strided,
+                        .lower = lower_split};
   return op;
 }
 

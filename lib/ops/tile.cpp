@@ -1,5 +1,6 @@
 // Tile: repeats the input along each axis. A view with two dimensions per axis, the outer one of stride 0.
 #include "lib/ops/common.h"
+#include "lib/ops/lower/lower.h"
 #include "lib/ops/movement.h"
 #include "lib/support/error.h"
 
@@ -44,7 +45,9 @@ const OpDef& op_tile() {
                         .max_inputs = 2,
                         .infer = infer,
                         .evaluate = evaluate,
-                        .quant_rule = quant_same_as_input};
+                        .quant_rule = quant_same_as_input,
+                        .layout = layout_strided,
+                        .lower = lower_tile};
   return op;
 }
 

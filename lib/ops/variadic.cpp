@@ -3,6 +3,7 @@
 
 #include "lib/ops/common.h"
 #include "lib/ops/elementwise.h"
+#include "lib/ops/lower/lower.h"
 #include "lib/ops/movement.h"
 
 namespace tinyml {
@@ -69,7 +70,7 @@ std::optional<std::function<double(double)>> scalar(const NodeView& node) {
 }
 
 template <class F, bool mean = false>
-OpDef make(std::string_view name) {
+OpDef make(std::string_view name, LayoutFn layout, LowerFn lower) {
   return {.name = name,
           .min_inputs = 1,
           .max_inputs = -1,
@@ -77,25 +78,27 @@ OpDef make(std::string_view name) {
           .evaluate = evaluate<F, mean>,
           .quant_rule = quant_rule,
           .scalar = scalar<F, mean>,
+          .layout = layout,
+          .lower = lower,
           .commutative = true};
 }
 
 }  // namespace
 
 const OpDef& op_min() {
-  static const OpDef op = make<Lesser>("Min");
+  static const OpDef op = make<Lesser>("Min", layout_strided, lower_min);
   return op;
 }
 const OpDef& op_max() {
-  static const OpDef op = make<Larger>("Max");
+  static const OpDef op = make<Larger>("Max", layout_strided, lower_max);
   return op;
 }
 const OpDef& op_sum() {
-  static const OpDef op = make<Plus>("Sum");
+  static const OpDef op = make<Plus>("Sum", layout_follow, lower_sum);
   return op;
 }
 const OpDef& op_mean() {
-  static const OpDef op = make<Plus, true>("Mean");
+  static const OpDef op = make<Plus, true>("Mean", layout_follow, lower_mean);
   return op;
 }
 

@@ -40,10 +40,13 @@ LoweredNode lower_tile(const LowerContext& context);
 LoweredNode lower_pad(const LowerContext& context);
 LoweredNode lower_resize(const LowerContext& context);
 LoweredNode lower_gather(const LowerContext& context);
+// Output elements that each are one input element, found by running the operator's evaluation on element numbers.
+LoweredNode lower_by_source(const LowerContext& context);
 
 LayoutChoice layout_transpose(const NodeView& node, std::span<const Layout> inputs);
 LayoutChoice layout_reduce(const NodeView& node, std::span<const Layout> inputs);   // Reduce*, ArgMax: any order in
 LayoutChoice layout_strided(const NodeView& node, std::span<const Layout> inputs);  // binary: each in its own order
+LayoutChoice layout_resize(const NodeView& node, std::span<const Layout> inputs);
 LayoutChoice layout_gather(const NodeView& node, std::span<const Layout> inputs);
 
 }  // namespace tinyml

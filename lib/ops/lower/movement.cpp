@@ -261,6 +261,7 @@ LoweredNode lower_concat(const LowerContext& context) {
   return lowered;
 }
 
+LoweredNode lower_by_source(const LowerContext& context) { return moved(context, 0); }
 LoweredNode lower_split(const LowerContext& context) { return moved(context, 0); }
 LoweredNode lower_slice(const LowerContext& context) { return moved(context, 0); }
 LoweredNode lower_expand(const LowerContext& context) { return moved(context, 0); }
