@@ -1,11 +1,12 @@
 // Program -> C: header, source, golden vectors, manifest. Prints data; decides nothing.
 //
-// With golden vectors NAME.h also declares what tests/firmware/main.c reads besides NAME_self_test (N the upper-case name):
+// With golden vectors NAME.h also declares what tests/firmware/main.c reads besides NAME_self_test (N the upper-case
+// name):
 //   #define N_NUM_GOLDEN K
 //   extern const int8_t NAME_golden_input0[N_NUM_GOLDEN][N_INPUT0_ELEMENTS];    one per input, typed as the port
 //   extern const int8_t NAME_golden_output0[N_NUM_GOLDEN][N_OUTPUT0_ELEMENTS];  one per output
-// They and NAME_self_test are defined in NAME_golden.c, everything else in NAME.c. Constants keep their suffix (_weights,
-// _bias, ...) at the end of their identifiers: scripts/firmware.sh weighs them by it.
+// They and NAME_self_test are defined in NAME_golden.c, everything else in NAME.c. Constants keep their suffix
+// (_weights, _bias, ...) at the end of their identifiers: scripts/firmware.sh weighs them by it.
 #pragma once
 
 #include <string>

@@ -1,0 +1,43 @@
+// Which files an emitted model has.
+#include "formats/csource/csource.h"
+
+#include <set>
+
+#include "formats/csource/bundle.h"
+#include "formats/csource/print.h"
+#include "lib/support/error.h"
+
+namespace tinyml {
+namespace {
+
+void check_name(const std::string& name) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  bool fits = !name.empty() && letter(name[0]) && name.size() <= 63 && !name.starts_with("tml_");
+  for (const char c : name) fits = fits && (letter(c) || (c >= '0' && c <= '9'));
+  if (!fits)
+    throw Error("'" + printable(name) + "' is no C identifier", "use letters, digits and underscores, such as kws",
+                ExitCode::usage);
+}
+
+}  // namespace
+
+std::vector<EmittedFile> emit_c(const Program& program, const CSourceOptions& options) {
+  check_name(options.name);
+  std::vector<EmittedFile> files;
+  files.push_back({options.name + ".h", csource::print_header(program, options)});
+  files.push_back({options.name + ".c", csource::print_source(program, options)});
+  if (!options.golden.empty()) files.push_back({options.name + "_golden.c", csource::print_golden(program, options)});
+  std::vector<EmittedFile> runtime;
+  if (options.bundle) {
+    std::set<std::string> functions{"tml_run"};
+    for (const ProgramStep& step : program.steps) functions.insert(step.kernel);
+    runtime = bundle_runtime(functions);
+  }
+  std::vector<EmittedFile> all = files;
+  all.insert(all.end(), runtime.begin(), runtime.end());
+  const std::string manifest = csource::print_manifest(program, options, all);
+  all.insert(all.begin() + static_cast<std::ptrdiff_t>(files.size()), {"manifest.json", manifest});
+  return all;
+}
+
+}  // namespace tinyml

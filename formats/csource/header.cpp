@@ -1,0 +1,140 @@
+// The header: sizes, accessors, conversions, and how to call it all.
+#include <fmt/format.h>
+
+#include "formats/csource/print.h"
+
+namespace tinyml::csource {
+namespace {
+
+std::string shape_list(const Dims& dims) {
+  std::string text;
+  for (const std::int64_t d : dims) text += (text.empty() ? "" : ", ") + std::to_string(d);
+  return "{" + (text.empty() ? "1" : text) + "}";
+}
+
+// "NCHW [1,3,32,32] transposed by (0, 2, 3, 1)", or nothing when the order is the model's.
+std::string transposition(const ProgramPort& port) {
+  if (is_row_major(port.layout)) return "in the model's order";
+  std::string perm;
+  for (const int axis : port.layout) perm += (perm.empty() ? "" : ", ") + std::to_string(axis);
+  return fmt::format("channels last: the model's {} transposed by ({})", to_string(port.onnx_dims), perm);
+}
+
+std::string port_macros(const ProgramPort& port, const std::string& prefix, const char* role, std::size_t i) {
+  const std::string name = fmt::format("{}_{}{}", prefix, role, i);
+  const std::int64_t elements = element_count(port.dims);
+  std::string text = fmt::format("/* \"{}\", {} {}, {} */\n", in_comment(port.name), c_type(port.dtype),
+                                 to_string(port.dims), transposition(port));
+  text += fmt::format("#define {}_BYTES {}\n", name, static_cast<std::size_t>(elements) * byte_size(port.dtype));
+  text += fmt::format("#define {}_ELEMENTS {}\n", name, elements);
+  text += fmt::format("#define {}_SHAPE {}\n", name, shape_list(port.dims));
+  if (port.quant) {
+    text += fmt::format("#define {}_SCALE {}\n", name, c_float(port.quant->scales[0]));
+    text += fmt::format("#define {}_ZERO_POINT {}\n", name, c_integer(port.quant->zero_points[0], DType::i32));
+  }
+  return text + "\n";
+}
+
+std::string accessors(const Program& program, const std::string& name) {
+  std::string text;
+  for (std::size_t i = 0; i < program.inputs.size(); ++i)
+    text += fmt::format(
+        "/* Where to write input {}. invoke may overwrite it: write it anew before each call. */\n"
+        "{} *{}_input{}(void *arena);\n",
+        i, c_type(program.inputs[i].dtype), name, i);
+  text += fmt::format(
+      "/* Runs the model. 0, or a negative TML_ERROR_...; re-entrant over different arenas. */\n"
+      "int {}_invoke(void *arena);\n",
+      name);
+  for (std::size_t i = 0; i < program.outputs.size(); ++i)
+    text += fmt::format(
+        "/* Output {}, valid until the next write to an input or invoke. */\n"
+        "const {} *{}_output{}(const void *arena);\n",
+        i, c_type(program.outputs[i].dtype), name, i);
+  return text;
+}
+
+// As ONNX QuantizeLinear: divide in float, round half to even, saturate.
+std::string quantize_helper(const std::string& name, std::size_t i) {
+  const std::string macro = fmt::format("{}_INPUT{}", upper(name), i);
+  return fmt::format(R"(
+/* A real value as input {1} takes it: nearest step, ties to even, saturated. */
+static inline int8_t {0}_quantize_input{1}(float real) {{
+  const float steps = real / {2}_SCALE;
+  const float low = (float)(-128 - ({2}_ZERO_POINT)), high = (float)(127 - ({2}_ZERO_POINT));
+  int32_t whole;
+  float rest;
+  if (!(steps > low)) return -128;
+  if (steps >= high) return 127;
+  whole = (int32_t)steps;
+  rest = steps - (float)whole;
+  if (rest > 0.5f || (rest == 0.5f && whole % 2 != 0)) ++whole;
+  if (rest < -0.5f || (rest == -0.5f && whole % 2 != 0)) --whole;
+  return (int8_t)(whole + ({2}_ZERO_POINT));
+}}
+)",
+                     name, i, macro);
+}
+
+std::string dequantize_helper(const std::string& name, std::size_t i) {
+  return fmt::format(R"(
+/* The real value of an element of output {1}. */
+static inline float {0}_dequantize_output{1}(int8_t value) {{
+  return (float)(value - ({2}_ZERO_POINT)) * {2}_SCALE;
+}}
+)",
+                     name, i, fmt::format("{}_OUTPUT{}", upper(name), i));
+}
+
+std::string usage(const Program& program, const std::string& name) {
+  const std::string big = upper(name);
+  const bool quantized = !program.inputs.empty() && program.inputs[0].quant;
+  return fmt::format(R"( *
+ *   static union {{ int64_t align[2]; uint8_t bytes[{1}_ARENA_BYTES]; }} arena;  (place it at {1}_ARENA_ALIGN)
+ *   {2} *x = {0}_input0(arena.bytes);
+ *   for (i = 0; i < {1}_INPUT0_ELEMENTS; ++i) x[i] = {3};
+ *   if ({0}_invoke(arena.bytes) != 0) ...
+ *   y = {0}_output0(arena.bytes);
+)",
+                     name, big, program.inputs.empty() ? "void" : c_type(program.inputs[0].dtype),
+                     quantized ? name + "_quantize_input0(sample[i])" : "sample[i]");
+}
+
+}  // namespace
+
+std::string print_header(const Program& program, const CSourceOptions& options) {
+  const std::string& name = options.name;
+  const std::string big = upper(name);
+  std::string text =
+      fmt::format("/* {0}.h: the model {0} for the tinyml runtime, written by tinyml-opt. Do not edit.\n", name);
+  text += usage(program, name);
+  text +=
+      fmt::format(" */\n#ifndef {0}_H\n#define {0}_H\n\n#include <stdint.h>\n\n#include \"tinyml_runtime.h\"\n\n", big);
+  text +=
+      fmt::format("#define {}_ARENA_BYTES {}\n#define {}_ARENA_ALIGN TML_ARENA_ALIGN\n", big, program.arena_bytes, big);
+  text += fmt::format("#define {}_NUM_INPUTS {}\n#define {}_NUM_OUTPUTS {}\n", big, program.inputs.size(), big,
+                      program.outputs.size());
+  text += fmt::format("#define {}_NUM_GOLDEN {}\n\n", big, options.golden.size());
+  for (std::size_t i = 0; i < program.inputs.size(); ++i) text += port_macros(program.inputs[i], big, "INPUT", i);
+  for (std::size_t i = 0; i < program.outputs.size(); ++i) text += port_macros(program.outputs[i], big, "OUTPUT", i);
+  text += "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n" + accessors(program, name);
+  if (!options.golden.empty()) {
+    text += fmt::format(
+        "/* Runs the golden vectors: 0, or 1 + the index of the first that differs. */\nint {}_self_test(void "
+        "*arena);\n",
+        name);
+    for (std::size_t i = 0; i < program.inputs.size(); ++i)
+      text += fmt::format("extern const {0} {1}_golden_input{2}[{3}_NUM_GOLDEN][{3}_INPUT{2}_ELEMENTS];\n",
+                          c_type(program.inputs[i].dtype), name, i, big);
+    for (std::size_t i = 0; i < program.outputs.size(); ++i)
+      text += fmt::format("extern const {0} {1}_golden_output{2}[{3}_NUM_GOLDEN][{3}_OUTPUT{2}_ELEMENTS];\n",
+                          c_type(program.outputs[i].dtype), name, i, big);
+  }
+  for (std::size_t i = 0; i < program.inputs.size(); ++i)
+    if (program.inputs[i].quant) text += quantize_helper(name, i);
+  for (std::size_t i = 0; i < program.outputs.size(); ++i)
+    if (program.outputs[i].quant) text += dequantize_helper(name, i);
+  return text + "\n#ifdef __cplusplus\n}\n#endif\n#endif\n";
+}
+
+}  // namespace tinyml::csource
