@@ -63,8 +63,12 @@ ExitCode run(int argc, char** argv) {
       "Exit codes: 0 done, 1 internal error, 2 wrong usage, 3 input invalid or unsupported, 4 a required bound "
       "is not met.");
   tinyml::add_inspect(app, session);
+  tinyml::add_optimize(app, session);
+  tinyml::add_quantize(app, session);
   tinyml::add_run(app, session);
   tinyml::add_eval(app, session);
+  tinyml::add_compare(app, session);
+  tinyml::add_passes(app, session);
   check_command(app, argc, argv);
   const ExitCode parsed = parse(app, argc, argv);
   if (parsed != ExitCode::ok || !session.run) return parsed;

@@ -34,7 +34,11 @@ void deliver(const Session& session, const nlohmann::ordered_json& report, const
 
 // One for each command.
 void add_inspect(CLI::App& app, Session& session);
+void add_optimize(CLI::App& app, Session& session);
+void add_quantize(CLI::App& app, Session& session);
 void add_run(CLI::App& app, Session& session);
 void add_eval(CLI::App& app, Session& session);
+void add_compare(CLI::App& app, Session& session);
+void add_passes(CLI::App& app, Session& session);
 
 }  // namespace tinyml

@@ -39,14 +39,6 @@ void move_channels(std::span<const float> from, std::span<float> to, const Layou
     }
 }
 
-Tensor raw_batch(Samples& samples, std::size_t first, std::size_t count) {
-  Dims dims{static_cast<std::int64_t>(count)};
-  dims.insert(dims.end(), samples.dims().begin(), samples.dims().end());
-  Tensor batch(samples.dtype(), dims);
-  samples.read(first, count, {batch.raw(), batch.bytes()});
-  return batch;
-}
-
 class ModelInput final : public DataSource {
  public:
   ModelInput(OpenedSamples opened, const TensorType& expected, const DataOptions& options)
@@ -57,8 +49,8 @@ class ModelInput final : public DataSource {
     if (element_count(plan_.model) == 0) throw Error("samples without elements", "the data set is empty");
     scaling_ = ChannelScaling(options.preprocessing, plan_.model, plan_.channels);
     count_ = options.limit == 0 ? samples_->count() : std::min(options.limit, samples_->count());
-    labels_ = samples_->labels();
-    if (labels_.size() > count_) labels_.resize(count_);
+    if (!samples_->labels().empty())
+      for (std::size_t i = 0; i < count_; ++i) labels_.push_back(samples_->labels()[position(i)]);
   }
 
   std::size_t samples() const override { return count_; }
@@ -69,7 +61,7 @@ class ModelInput final : public DataSource {
   Tensor read(std::size_t first, std::size_t count) override {
     try {
       if (first > count_ || count > count_ - first) internal_error("samples asked for beyond the end");
-      const Tensor raw = raw_batch(*samples_, first, count);
+      const Tensor raw = read_raw(first, count);
       return is_integer(type_) && is_integer(raw.dtype()) && scaling_.identity() && plan_.move == ChannelMove::none
                  ? take_integers(raw, first)
                  : take_floats(raw, first);
@@ -80,6 +72,22 @@ class ModelInput final : public DataSource {
   }
 
  private:
+  // Where sample i is in the file. Pictures come sorted by class: fewer than all are spread over the classes.
+  std::size_t position(std::size_t i) const {
+    return samples_->is_image() ? static_cast<std::size_t>(std::uint64_t{i} * samples_->count() / count_) : i;
+  }
+
+  Tensor read_raw(std::size_t first, std::size_t count) {
+    Dims dims{static_cast<std::int64_t>(count)};
+    dims.insert(dims.end(), samples_->dims().begin(), samples_->dims().end());
+    Tensor batch(samples_->dtype(), dims);
+    const std::span<std::byte> bytes(batch.raw(), batch.bytes());
+    if (!samples_->is_image()) samples_->read(first, count, bytes);
+    for (std::size_t i = 0; i < count && samples_->is_image(); ++i)
+      samples_->read(position(first + i), 1, bytes.subspan(i * (bytes.size() / count), bytes.size() / count));
+    return batch;
+  }
+
   Dims batch_dims(std::size_t count) const {
     Dims dims{static_cast<std::int64_t>(count)};
     dims.insert(dims.end(), plan_.model.begin(), plan_.model.end());
@@ -100,7 +108,7 @@ class ModelInput final : public DataSource {
     out.reshape(batch_dims(static_cast<std::size_t>(raw.dims()[0])));
     const auto wanted = to_int64s(raw), found = to_int64s(out);
     for (std::size_t i = 0; i < wanted.size(); ++i) {
-      if (wanted[i] != found[i]) not_representable(std::to_string(wanted[i]), first + i / sample_size());
+      if (wanted[i] != found[i]) not_representable(std::to_string(wanted[i]), position(first + i / sample_size()));
       note_range(static_cast<float>(found[i]), static_cast<float>(found[i]));
     }
     return out;
@@ -114,7 +122,7 @@ class ModelInput final : public DataSource {
     for (std::size_t i = 0; i < count; ++i) {
       const auto from = values.data<float>().subspan(i * size, size);
       const auto to = out.data<float>().subspan(i * size, size);
-      check_finite(from, first + i);
+      check_finite(from, position(first + i));
       move_channels(from, to, plan_);
       scaling_.apply(to);
       const auto [low, high] = std::minmax_element(to.begin(), to.end());
@@ -129,7 +137,7 @@ class ModelInput final : public DataSource {
     const Tensor back = convert(out, DType::f32);
     for (std::size_t i = 0; i < values.data<float>().size(); ++i)
       if (back.data<float>()[i] != values.data<float>()[i])
-        not_representable(std::to_string(values.data<float>()[i]), first + i / sample_size());
+        not_representable(std::to_string(values.data<float>()[i]), position(first + i / sample_size()));
     return out;
   }
 

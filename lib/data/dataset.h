@@ -26,7 +26,7 @@ struct Preprocessing {
 struct DataOptions {
   DataLayout layout = DataLayout::automatic;
   Preprocessing preprocessing;
-  std::size_t limit = 0;  // 0: all samples
+  std::size_t limit = 0;  // 0: all samples; else the first ones, or of pictures (sorted by class) evenly spread ones
 };
 
 struct DataRange {

@@ -171,6 +171,10 @@ double Difference::sqnr_db() const {
   return signal_ <= 0 ? -kExact : std::clamp(10 * std::log10(signal_ / noise_), -kExact, kExact);
 }
 
+double Difference::reference_rms() const {
+  return elements_ == 0 ? 0 : std::sqrt(signal_ / static_cast<double>(elements_));
+}
+
 double Difference::cosine() const {
   if (signal_ <= 0 || other_ <= 0) return signal_ <= 0 && other_ <= 0 ? 1 : 0;
   return dot_ / std::sqrt(signal_ * other_);

@@ -63,6 +63,7 @@ class Difference {
   double mse() const { return elements_ == 0 ? 0 : noise_ / static_cast<double>(elements_); }
   double reference_min() const { return min_; }
   double reference_max() const { return max_; }
+  double reference_rms() const;
 
  private:
   std::size_t elements_ = 0;

@@ -1,0 +1,200 @@
+// quantize: post-training quantization to int8 QDQ ONNX, with accuracy before and after and a bound on its loss.
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/tinyml-opt/data_arguments.h"
+#include "apps/tinyml-opt/engine.h"
+#include "apps/tinyml-opt/passes_report.h"
+#include "apps/tinyml-opt/session.h"
+#include "formats/onnx/onnx.h"
+#include "formats/report/table.h"
+#include "lib/exec/metrics.h"
+#include "lib/support/log.h"
+#include "lib/support/progress.h"
+#include "lib/support/sizes.h"
+#include "passes/quantize/quantize.h"
+
+namespace tinyml {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct Options {
+  std::string model, output, method = "minmax", activations = "int8";
+  int weight_bits = 8;
+  DataArguments calib, test;
+  bool per_tensor = false;
+  QuantizeOptions quantize;
+  std::vector<std::string> print_after;
+  std::optional<double> max_drop;  // points of top-1
+};
+
+struct Accuracy {
+  double top1_float = 0, top1_int8 = 0;
+  std::size_t samples = 0;
+  std::string engine;
+  double drop_points() const { return 100 * (top1_float - top1_int8); }
+};
+
+double top1(const Graph& graph, const EngineArguments& how, const Options& options, ThreadPool& threads,
+            std::string& engine_name) {
+  ModelData data(graph, options.test.data, options.test.options);
+  const auto labels = labels_for(options.test, data);
+  const auto engine = make_engine(graph, how, threads);
+  engine_name = engine->name();
+  Classification result;
+  run_all(*engine, graph, data, how, [&](const Batch& batch) {
+    result.add(batch.outputs.at(0), std::span(labels).subspan(batch.first, batch.count));
+  });
+  return result.top1();
+}
+
+std::optional<Accuracy> measure(const Graph& before, const Graph& after, const Options& options, ThreadPool& threads) {
+  if (options.test.data.empty()) return std::nullopt;
+  Accuracy accuracy;
+  accuracy.top1_float = top1(before, {"float"}, options, threads, accuracy.engine);
+  accuracy.top1_int8 = top1(after, {}, options, threads, accuracy.engine);
+  return accuracy;
+}
+
+void check(const Options& options) {
+  if (options.max_drop && options.test.data.empty())
+    throw Error("--max-drop needs --data", "give labelled samples: --data X --labels Y", ExitCode::usage);
+  if (!options.test.labels.empty() && options.test.data.empty())
+    throw Error("--labels needs --data", "give the samples that the labels belong to", ExitCode::usage);
+  if (options.activations != "int8")
+    throw Error("--activations " + options.activations + " is not supported yet", "use int8");
+  if (options.weight_bits != 8)
+    throw Error("--weight-bits " + std::to_string(options.weight_bits) + " is not supported yet", "use 8");
+}
+
+ordered_json to_json(const QuantizeReport& report) {
+  ordered_json layers = ordered_json::array(), floats = ordered_json::array();
+  for (const LayerError& layer : report.layers)
+    layers.push_back({{"name", layer.name}, {"sqnr_db", layer.sqnr_db}, {"origins", layer.origins}});
+  for (const auto& node : report.float_nodes) floats.push_back({{"node", node.node}, {"reason", node.reason}});
+  return {{"weights_bytes_float", report.weights_bytes_float},
+          {"weights_bytes_int8", report.weights_bytes_int8},
+          {"calibration_samples", report.samples},
+          {"nodes_quantized", report.nodes_quantized},
+          {"float_nodes", floats},
+          {"output_sqnr_db", report.output_sqnr_db},
+          {"layers", layers},
+          {"passes", to_json(report.passes)}};
+}
+
+std::string to_text(const QuantizeReport& report, const std::optional<Accuracy>& accuracy) {
+  std::string out = fmt::format("weights {} -> {} bytes, {} nodes quantized, {} calibration samples\n",
+                                with_commas(static_cast<std::int64_t>(report.weights_bytes_float)),
+                                with_commas(static_cast<std::int64_t>(report.weights_bytes_int8)),
+                                report.nodes_quantized, report.samples);
+  for (const auto& node : report.float_nodes)
+    out += fmt::format("in float: {} ({})\n", printable(node.node), printable(node.reason));
+  if (accuracy)
+    out += fmt::format("top-1 {:.2f}% float, {:.2f}% int8 (engine {}): {:+.2f} points\n", 100 * accuracy->top1_float,
+                       100 * accuracy->top1_int8, accuracy->engine, -accuracy->drop_points());
+  if (report.layers.empty()) return out;
+  out += fmt::format("output SQNR {:.1f} dB; worst layers:\n", report.output_sqnr_db);
+  constexpr std::size_t kShown = 5;
+  for (std::size_t i = 0; i < std::min(kShown, report.layers.size()); ++i)
+    out += fmt::format("  {:6.1f} dB  {}\n", report.layers[i].sqnr_db, printable(report.layers[i].name));
+  return out;
+}
+
+// The model is not written then: a build must not go on with it. The report is.
+void check_drop(const Options& options, const std::optional<Accuracy>& accuracy) {
+  constexpr double kRounding = 1e-9;  // fractions of counts, times 100
+  if (!options.max_drop || !accuracy || accuracy->drop_points() <= *options.max_drop + kRounding) return;
+  throw Error(fmt::format("top-1 fell by {:.2f} points, --max-drop allows {:.2f}; nothing was written",
+                          accuracy->drop_points(), *options.max_drop),
+              "the report names the worst layers; try --method mse or --equalize, or --exclude them",
+              ExitCode::bound_not_met);
+}
+
+ExitCode quantize_model(Options& options, const Session& session) {
+  check(options);
+  ThreadPool threads(session.threads);
+  const Graph before = read_onnx(options.model);
+  ModelData calib = open_model_data(before, options.calib);
+  options.test.options.layout = options.calib.options.layout;
+  options.test.options.preprocessing = options.calib.options.preprocessing;
+  options.quantize.observer.method = parse_method(options.method);
+  options.quantize.per_channel = !options.per_tensor;
+
+  Progress progress("calibrating");
+  options.quantize.progress = [&](std::size_t done, std::size_t all) { progress.update(done, all); };
+  const CalibrationData data{calib.samples(), [&](std::size_t first, std::size_t n) { return calib.read(first, n); }};
+  QuantizeReport report;
+  const Graph after =
+      quantize(before, data, options.quantize, {threads, session.seed}, report, print_after(options.print_after));
+  const auto accuracy = measure(before, after, options, threads);
+  ordered_json json;
+  if (accuracy) json = {{"top1_float", accuracy->top1_float}, {"top1_int8", accuracy->top1_int8}};
+  json.update(to_json(report));
+  json["input_range"] = ranges_json(calib);
+  const std::string text = to_text(report, accuracy);
+  try {
+    check_drop(options, accuracy);
+    write_onnx(after, options.output);
+  } catch (const Error& error) {
+    if (error.kind() == ExitCode::bound_not_met) deliver(session, json, text, options.output == "-");
+    throw;
+  }
+  deliver(session, json, text, options.output == "-");
+  return ExitCode::ok;
+}
+
+void add_method_options(CLI::App& command, Options& options) {
+  command.add_option("--method", options.method, "How ranges are chosen from what calibration saw")
+      ->type_name("minmax|moving-average|percentile|entropy|mse");
+  command
+      .add_option("--percentile", options.quantize.observer.percentile, "Share of the values inside, for percentile")
+      ->type_name("P")
+      ->check(CLI::Range(0.5, 1.0).description(""));
+  command.add_flag("--per-tensor", options.per_tensor, "One scale for all weights of a layer, not one a channel");
+  command.add_flag("--symmetric", options.quantize.symmetric, "Activations with zero point 0");
+  command.add_option("--activations", options.activations, "Type of activations")
+      ->check(CLI::IsMember({"int8", "int16"}).description(""))
+      ->type_name("int8|int16");
+  command.add_option("--weight-bits", options.weight_bits, "Bits of a weight")
+      ->check(CLI::IsMember({8, 4}).description(""))
+      ->type_name("8|4");
+  command.add_option("--exclude", options.quantize.exclude, "Keep nodes of this name in float; globs: '*' and '?'")
+      ->type_name("GLOB")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
+  command.add_flag("--equalize", options.quantize.equalize, "Cross-layer equalization of weights first");
+  command.add_flag("--bias-correction", options.quantize.bias_correction, "Correct the mean error of each channel");
+}
+
+}  // namespace
+
+void add_quantize(CLI::App& app, Session& session) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = add_command(
+      app, session, "quantize", "Quantize a float model to int8 with calibration data",
+      "quantize model.onnx --calib calib.npy -o model_int8.onnx --data x.npy --labels y.npy --max-drop 0.5");
+  command->add_option("MODEL", options->model, "ONNX file; '-' is stdin")->required();
+  add_data_option(*command, options->calib, "--calib", "Calibration samples", true);
+  command
+      ->add_option("--calib-samples", options->calib.options.limit,
+                   "Use the first N of them; of pictures, N spread evenly")
+      ->type_name("N");
+  command->add_option("-o,--output", options->output, "The ONNX file to write; '-' is stdout")
+      ->type_name("FILE")
+      ->required();
+  add_method_options(*command, *options);
+  add_preprocessing_options(*command, options->calib.options);
+  add_data_option(*command, options->test, "--data", "Samples to measure accuracy on, before and after", false);
+  add_labels_option(*command, options->test);
+  command->add_option("--max-drop", options->max_drop, "Most points of top-1 that may be lost; else exit code 4")
+      ->type_name("POINTS");
+  add_print_after(*command, options->print_after);
+  command->callback(
+      [options, &session] { session.run = [options, &session] { return quantize_model(*options, session); }; });
+}
+
+}  // namespace tinyml
