@@ -32,14 +32,15 @@ void store(std::byte* at, std::int64_t value, std::size_t width) { std::memcpy(a
 
 struct Simulator::Impl {
   const Program& program;
-  std::vector<std::vector<std::max_align_t>> records;
+  // Whole words: copying a max_align_t leaves the padding of its long double undefined.
+  std::vector<std::vector<std::uint64_t>> records;
   std::vector<std::vector<std::uint32_t>> operands;
   std::vector<tml_step> steps;
 
   explicit Impl(const Program& p) : program(p) {
     for (const ProgramStep& step : p.steps) {
       const KernelInfo& kernel = find_kernel(step.kernel);
-      auto& record = records.emplace_back(kernel.record->size / sizeof(std::max_align_t) + 1);
+      auto& record = records.emplace_back(kernel.record->size / sizeof(std::uint64_t) + 1, 0);
       for (const ProgramField& field : step.fields)
         pack(field, *kernel.record, reinterpret_cast<std::byte*>(record.data()));
       auto& offsets = operands.emplace_back();
