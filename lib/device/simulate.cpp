@@ -90,7 +90,9 @@ std::vector<Tensor> Simulator::run(std::span<const Tensor> inputs) {
     if (inputs[i].size() != 0) std::memcpy(impl_->place(arena, port), inputs[i].raw(), inputs[i].bytes());
   }
   const tml_context context{arena.data()};
-  const int status = tml_run(impl_->steps.data(), static_cast<std::uint32_t>(impl_->steps.size()), &context);
+  int status = TML_OK;
+  if (!impl_->steps.empty())
+    status = tml_run(impl_->steps.data(), static_cast<std::uint32_t>(impl_->steps.size()), &context);
   if (status == TML_ERROR_INDEX) throw Error("an index of the input lies outside of its table", "check the data");
   if (status != TML_OK) internal_error("a kernel failed with status " + std::to_string(status));
   std::vector<Tensor> outputs;

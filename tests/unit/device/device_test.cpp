@@ -67,6 +67,9 @@ Graph quantized(const Graph& original, float low, float high) {
   const Calibration calibration = calibrate(graph, plan, data, options, context);
   assign_params(graph, plan, calibration, options);
   quantize_weights(graph, plan, calibration, options);
+  for (const ValueId id : graph.inputs())  // an input of ArgMax alone is in no plan
+    if (Value& value = graph.value(id); value.type.dtype == DType::f32 && !value.quant)
+      value.quant = QuantParams{DType::i8, {(high - low) / 255}, {0}, -1};
   return graph;
 }
 
@@ -96,12 +99,11 @@ Agreement agreement(const Graph& graph, float low, float high, int samples) {
   return result;
 }
 
-void check_device(const Graph& graph, int most, float low, float high) {
+void check_device(const Graph& graph, int most, float low, float high, double most_differing) {
   const Agreement result = agreement(quantized(graph, low, high), low, high);
   CHECK(result.elements > 0);
   CHECK(result.worst <= most);
-  // Off by one only where the exact value is next to a rounding boundary: rare.
-  CHECK(result.differing <= 0.02);
+  CHECK(result.differing <= most_differing);
 }
 
 std::vector<std::string> kernels_of(const Program& program) {
