@@ -39,6 +39,9 @@ Graph import_model(::onnx::ModelProto& model, const std::filesystem::path& folde
 // --- functions.cpp: replaces calls of the model's local functions by their bodies.
 void inline_functions(::onnx::ModelProto& model);
 
+// --- absorb_clip.cpp: QuantizeLinear, Clip, DequantizeLinear becomes Clip and an adjacent pair.
+void clip_reals_not_integers(Graph& graph);
+
 // --- absorb_qdq.cpp: QuantizeLinear/DequantizeLinear pairs become QuantParams where that is exact.
 void absorb_quantization(Graph& graph);
 

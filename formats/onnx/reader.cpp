@@ -17,6 +17,7 @@ Graph read(std::string_view bytes, const std::filesystem::path& folder) {
   Graph graph = import_model(model, folder);
   check_values(graph);
   graph.drop_unused_constants();
+  clip_reals_not_integers(graph);
   absorb_quantization(graph);
   graph.drop_unused_constants();
   return graph;

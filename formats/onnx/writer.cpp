@@ -205,11 +205,11 @@ void Writer::write_node(const Node& node) {
 }
 
 void Writer::write_value_info() {
-  for (const ValueId id : graph_.values()) {
-    const Value& value = graph_.value(id);
-    const Names& names = names_[static_cast<std::size_t>(id)];
-    if (value.producer == NodeId::none || !value.type.shape) continue;
-    if (!graph_.is_output(id)) type_to_proto(names.written, value.type, *proto_.add_value_info());
+  for (const NodeId node : graph_.nodes()) {
+    for (const ValueId id : graph_.node(node).outputs) {
+      if (id == ValueId::none || graph_.is_output(id) || !graph_.value(id).type.shape) continue;
+      type_to_proto(names_[static_cast<std::size_t>(id)].written, graph_.value(id).type, *proto_.add_value_info());
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "lib/math/gemm.h"
+#include "lib/ops/common.h"
 #include "lib/ops/conv_shape.h"
 #include "lib/ops/lower/lower.h"
 #include "lib/support/error.h"
@@ -20,6 +21,7 @@ void check_bias(const NodeView& node, const Dim& channels) {
 }
 
 std::vector<InferredValue> infer(const NodeView& node) {
+  check_same_dtype(node, node.input_count());
   TensorType out{node.input_type(0).dtype, std::nullopt};
   const Shape* input = spatial_input_shape(node);
   const Shape* weights = node.input_shape(1);

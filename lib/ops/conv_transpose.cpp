@@ -2,6 +2,7 @@
 // input is this operator's output.
 #include <algorithm>
 
+#include "lib/ops/common.h"
 #include "lib/ops/conv_shape.h"
 #include "lib/ops/lower/lower.h"
 #include "lib/support/error.h"
@@ -85,6 +86,7 @@ Shapes shapes_of(const NodeView& node, const Dims& input, const Dims& weights) {
 }
 
 std::vector<InferredValue> infer(const NodeView& node) {
+  check_same_dtype(node, node.input_count());
   TensorType out{node.input_type(0).dtype, std::nullopt};
   const Shape* input = spatial_input_shape(node);
   const Shape* weights = node.input_shape(1);

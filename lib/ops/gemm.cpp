@@ -1,6 +1,7 @@
 // Gemm: alpha * op(A) * op(B) + beta * C, where op transposes or not and C broadcasts.
 #include <algorithm>
 
+#include "lib/ops/common.h"
 #include "lib/ops/conv_shape.h"
 #include "lib/ops/lower/lower.h"
 #include "lib/ops/matrix_product.h"
@@ -41,6 +42,7 @@ void check_addend(const Shape& c, const Sizes& s) {
 }
 
 std::vector<InferredValue> infer(const NodeView& node) {
+  check_same_dtype(node, node.input_count());
   TensorType out{node.input_type(0).dtype, std::nullopt};
   (void)node.real("alpha", 1);
   (void)node.real("beta", 1);

@@ -1,4 +1,5 @@
 // MatMul: NumPy's matmul: leading axes broadcast, one-dimensional operands count as a row or a column.
+#include "lib/ops/common.h"
 #include "lib/ops/lower/lower.h"
 #include "lib/ops/matrix_product.h"
 #include "lib/ops/op_def.h"
@@ -35,6 +36,7 @@ Shape result_shape(const Operands& o) {
 }
 
 std::vector<InferredValue> infer(const NodeView& node) {
+  check_same_dtype(node, node.input_count());
   TensorType out{node.input_type(0).dtype, std::nullopt};
   const Shape* a = node.input_shape(0);
   const Shape* b = node.input_shape(1);

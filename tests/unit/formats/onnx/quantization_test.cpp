@@ -155,6 +155,21 @@ TEST_CASE("qdq: a float weight behind a pair is quantized, half to even, saturat
   CHECK(to_int64s(weight) == Ints{0, 2, 127, -128});
 }
 
+// PyTorch's reduced range: the integers are clipped to 0..127 between the pair.
+TEST_CASE("qdq: a clipped pair becomes a Clip of reals and an annotation", "[onnx]") {
+  Model model = base();
+  model.integers("hi", kUint8, {}, {127});
+  model.node("Neg", {"x"}, {"h"});
+  model.node("QuantizeLinear", {"h", "s", "z"}, {"q"});
+  model.node("Clip", {"q", "", "hi"}, {"c"});
+  model.node("DequantizeLinear", {"c", "s", "z"}, {"y"});
+  const Graph graph = model.read();
+  CHECK(operators(graph) == "Neg Clip");
+  CHECK(graph.value(graph.outputs()[0]).quant == QuantParams{DType::u8, {0.5F}, {10}, -1});
+  CHECK(run(graph, {2}, {-1000, 0.6F}) == Floats{(127 - 10) * 0.5F, -0.5F});
+  CHECK(run(graph, {2}, {1000, -0.74F}) == Floats{-5, 0.5F});
+}
+
 TEST_CASE("qdq: unsound parameters are refused", "[onnx]") {
   Model model = base();
   model.node("QuantizeLinear", {"x", "s", "z"}, {"q"});
