@@ -101,6 +101,7 @@ NodeGroup start_group(const Graph& graph, NodeId id) {
     if (!needs_quant(graph.value(output_of(graph, group)))) return group;
     group = {{id}, kNoClamp, nullptr, 0};  // no table: perhaps a kernel with a clamp
   }
+  if (op.lower == nullptr && needs_quant(graph.value(output_of(graph, group)))) return group;  // refused by its value
   if (op.lower == nullptr)
     throw Error(graph.node(id).op + " has no form on the device",
                 "let optimize fold it away, or replace it in the model");
