@@ -94,7 +94,7 @@ std::string to_text(const QuantizeReport& report, const std::optional<Accuracy>&
     out += fmt::format("in float: {} ({})\n", printable(node.node), printable(node.reason));
   if (accuracy)
     out += fmt::format("top-1 {:.2f}% float, {:.2f}% int8 (engine {}): {:+.2f} points\n", 100 * accuracy->top1_float,
-                       100 * accuracy->top1_int8, accuracy->engine, -accuracy->drop_points());
+                       100 * accuracy->top1_int8, accuracy->engine, 0.0 - accuracy->drop_points());
   if (report.layers.empty()) return out;
   out += fmt::format("output SQNR {:.1f} dB; worst layers:\n", report.output_sqnr_db);
   constexpr std::size_t kShown = 5;

@@ -6,6 +6,8 @@
 #include <cstring>
 
 #include "formats/report/describe.h"
+#include "lib/device/lower.h"
+#include "lib/device/simulate.h"
 #include "lib/exec/executor.h"
 #include "lib/support/error.h"
 #include "lib/support/progress.h"
@@ -23,6 +25,21 @@ class FloatEngine final : public Engine {
  private:
   bool quantized_;
   Executor executor_;
+};
+
+class DeviceEngine final : public Engine {
+ public:
+  DeviceEngine(const Graph& graph, bool raw, ThreadPool& threads)
+      : program_(lower(graph)), raw_(raw), threads_(threads) {}
+  std::vector<Tensor> run(std::span<const Tensor> inputs) override {
+    return simulate_batch(program_, inputs, threads_, raw_);
+  }
+  std::string name() const override { return "device"; }
+
+ private:
+  Program program_;
+  bool raw_;
+  ThreadPool& threads_;
 };
 
 // The first `count` samples, or these and copies of the last one.
@@ -72,12 +89,13 @@ void add_engine_options(CLI::App& command, EngineArguments& arguments) {
 
 std::unique_ptr<Engine> make_engine(const Graph& graph, const EngineArguments& arguments, ThreadPool& threads) {
   const bool quantized = is_quantized(graph);
-  const std::string name = !arguments.engine.empty() ? arguments.engine : quantized ? "qdq" : "float";
+  const std::string name = !arguments.engine.empty() ? arguments.engine : quantized ? "device" : "float";
   if (name != "float" && !quantized)
     throw Error("the model is not quantized, so that --engine " + name + " cannot run it",
                 "quantize it first: tinyml-opt quantize");
   if (arguments.raw && name != "device")
     throw Error("--raw needs --engine device", "other engines compute in float", ExitCode::usage);
+  if (name == "device") return std::make_unique<DeviceEngine>(graph, arguments.raw, threads);
   return std::make_unique<FloatEngine>(graph, name == "qdq", threads);
 }
 

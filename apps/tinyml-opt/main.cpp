@@ -65,6 +65,7 @@ ExitCode run(int argc, char** argv) {
   tinyml::add_inspect(app, session);
   tinyml::add_optimize(app, session);
   tinyml::add_quantize(app, session);
+  tinyml::add_emit(app, session);
   tinyml::add_run(app, session);
   tinyml::add_eval(app, session);
   tinyml::add_compare(app, session);
@@ -79,7 +80,9 @@ ExitCode run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);  // a reader that leaves is an error of write, said like any other
+  // A reader that leaves, and a limit on file sizes, are errors of write, said like any other.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   ExitCode code = ExitCode::internal;
   try {
     code = run(argc, argv);

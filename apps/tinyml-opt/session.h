@@ -36,6 +36,7 @@ void deliver(const Session& session, const nlohmann::ordered_json& report, const
 void add_inspect(CLI::App& app, Session& session);
 void add_optimize(CLI::App& app, Session& session);
 void add_quantize(CLI::App& app, Session& session);
+void add_emit(CLI::App& app, Session& session);
 void add_run(CLI::App& app, Session& session);
 void add_eval(CLI::App& app, Session& session);
 void add_compare(CLI::App& app, Session& session);

@@ -125,21 +125,6 @@ std::size_t samples_in(const Tensor& tensor, const ProgramPort& port) {
   return static_cast<std::size_t>(tensor.size() / each);
 }
 
-// One sample of a batch in the port's type and memory order.
-Tensor port_sample(const Tensor& batch, const ProgramPort& port, std::size_t sample) {
-  Tensor part(batch.dtype(), port.onnx_dims);
-  std::memcpy(part.raw(), batch.raw() + sample * part.bytes(), part.bytes());
-  if (port.quant) {
-    if (part.dtype() != DType::f32) part = convert(part, DType::f32);
-    for (float& x : part.data<float>())
-      if (x != x) throw Error("the data hold NaN", "clean the data").at_tensor(port.name);
-    part = quantize_tensor(part, *port.quant);
-  } else if (part.dtype() != port.dtype) {
-    part = convert(part, port.dtype);
-  }
-  return to_layout(part, port.layout);
-}
-
 Dims batch_dims(const ProgramPort& port, std::size_t samples) {
   Dims dims = port.onnx_dims;
   if (dims.empty()) dims.push_back(1);
@@ -154,6 +139,20 @@ void put_sample(const Tensor& result, const ProgramPort& port, bool raw, Tensor&
 }
 
 }  // namespace
+
+Tensor port_sample(const Tensor& batch, const ProgramPort& port, std::size_t index) {
+  Tensor part(batch.dtype(), port.onnx_dims);
+  std::memcpy(part.raw(), batch.raw() + index * part.bytes(), part.bytes());
+  if (port.quant) {
+    if (part.dtype() != DType::f32) part = convert(part, DType::f32);
+    for (float& x : part.data<float>())
+      if (x != x) throw Error("the data hold NaN", "clean the data").at_tensor(port.name);
+    part = quantize_tensor(part, *port.quant);
+  } else if (part.dtype() != port.dtype) {
+    part = convert(part, port.dtype);
+  }
+  return to_layout(part, port.layout);
+}
 
 std::vector<Tensor> simulate_batch(const Program& program, std::span<const Tensor> inputs, ThreadPool& threads,
                                    bool raw) {

@@ -27,4 +27,7 @@ class Simulator {
 std::vector<Tensor> simulate_batch(const Program& program, std::span<const Tensor> inputs, ThreadPool& threads,
                                    bool raw = false);
 
+// Sample `index` of a batch in ONNX layout as the port takes it: quantized, in memory order. For golden vectors.
+Tensor port_sample(const Tensor& batch, const ProgramPort& port, std::size_t index);
+
 }  // namespace tinyml

@@ -1,0 +1,32 @@
+// What a lowered model costs on the device, and bounds on it.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "lib/device/program.h"
+
+namespace tinyml {
+
+struct DeviceCost {
+  std::string target;
+  std::size_t arena_bytes = 0;    // RAM
+  std::size_t weights_bytes = 0;  // flash: constants
+  std::size_t tables_bytes = 0;   // flash: steps and their parameters
+  std::int64_t macs = 0;
+  std::size_t steps = 0;
+  std::size_t flash_bytes() const { return weights_bytes + tables_bytes; }
+};
+
+DeviceCost device_cost(const Program& program);
+nlohmann::ordered_json to_json(const DeviceCost& cost);
+std::string to_text(const DeviceCost& cost);
+
+struct DeviceBounds {
+  std::size_t max_ram = 0, max_flash = 0;  // 0: none
+  bool any() const { return max_ram != 0 || max_flash != 0; }
+};
+// Throws Error (bound not met) that says by how much.
+void check_bounds(const DeviceCost& cost, const DeviceBounds& bounds);
+
+}  // namespace tinyml
