@@ -13,7 +13,6 @@
 namespace tinyml::onnx_format {
 namespace {
 
-constexpr int kMostNodes = 100'000;  // a microcontroller's model has hundreds; keeps hostile files cheap
 constexpr int kOldestOpset = 1;
 
 // Operators of ONNX Runtime's domain that are the standard ones under another roof.

@@ -10,7 +10,8 @@
 
 namespace tinyml::onnx_format {
 
-inline constexpr int kNewestOpset = 25;                       // the newest that our upgrades know
+inline constexpr int kNewestOpset = 25;     // the newest that our upgrades know
+inline constexpr int kMostNodes = 100'000;  // a microcontroller's model has hundreds; keeps hostile files cheap
 inline constexpr const char* kOriginsKey = "tinyml.origins";  // metadata entry: JSON {"node": ["origin", ...]}
 inline constexpr const char* kProducer = "tinyml-opt";
 

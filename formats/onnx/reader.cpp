@@ -14,6 +14,7 @@ using namespace onnx_format;
 Graph read(std::string_view bytes, const std::filesystem::path& folder) {
   ::onnx::ModelProto model;
   parse_model(bytes, model);
+  inline_functions(model);
   Graph graph = import_model(model, folder);
   check_values(graph);
   graph.drop_unused_constants();

@@ -263,6 +263,65 @@ TEST_CASE("hostile: NaN anywhere, infinity in weights", "[onnx]") {
   CHECK(model.error() == "no error");
 }
 
+TEST_CASE("functions: replaced by their bodies, and limited", "[onnx]") {
+  Model model;
+  model.input("x", {2}).output("y");
+  auto& call = model.node("Leak", {"x"}, {"y"});
+  call.set_domain("here");
+  set(call, "slope", 0.5F);
+  auto& function = *model.proto.add_functions();
+  function.set_domain("here");
+  function.set_name("Leak");
+  function.add_input("a");
+  function.add_output("c");
+  function.add_attribute("slope");
+  auto& first = *function.add_node();
+  first.set_op_type("LeakyRelu");
+  first.add_input("a");
+  first.add_output("b");
+  auto& reference = *first.add_attribute();
+  reference.set_name("alpha");
+  reference.set_ref_attr_name("slope");
+  reference.set_type(::onnx::AttributeProto::FLOAT);
+  auto& second = *function.add_node();
+  second.set_op_type("Neg");
+  second.add_input("b");
+  second.add_output("c");
+
+  CHECK(operators(model.read()) == "LeakyRelu Neg");
+  CHECK(run(model.read(), {2}, {-2, 2}) == std::vector<float>{1, -2});
+
+  second.set_op_type("Leak");
+  second.set_domain("here");
+  CHECK(
+      model.error() ==
+      "m.onnx: node 'n0/Leak/Leak/Leak/Leak/Leak/Leak/Leak/Leak/Leak/Leak/Leak/Leak/Leak/Leak/Leak/Leak/Leak/Leak/Leak/"
+      "Leak/Leak/Leak/Leak/Leak/Leak/Leak/Leak/Leak/Leak/Leak/Leak/Leak': function Leak calls itself, or calls are "
+      "nested too deeply; export the model without functions");
+}
+
+// Ten functions that each call the next ten times: 10^10 nodes in 4 kB.
+TEST_CASE("functions: exponential growth is stopped", "[onnx]") {
+  Model model;
+  model.input("x", {2}).output("y");
+  model.node("f0", {"x"}, {"y"}).set_domain("here");
+  for (int level = 0; level < 10; ++level) {
+    auto& function = *model.proto.add_functions();
+    function.set_domain("here");
+    function.set_name("f" + std::to_string(level));
+    function.add_input("a0");
+    function.add_output("a10");
+    for (int i = 0; i < 10; ++i) {
+      auto& node = *function.add_node();
+      node.set_op_type(level == 9 ? "Neg" : "f" + std::to_string(level + 1));
+      if (level != 9) node.set_domain("here");
+      node.add_input("a" + std::to_string(i));
+      node.add_output("a" + std::to_string(i + 1));
+    }
+  }
+  CHECK(model.error() == "m.onnx: the model's functions expand to more than 100000 nodes; export without functions");
+}
+
 // --- external data
 
 struct Folder {
