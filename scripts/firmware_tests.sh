@@ -31,8 +31,8 @@ check() { # NAME COMMAND...: passes if the command succeeds
 }
 
 make_firmware() { # NAME MODEL CALIB TEST
-  "$tool" -q quantize "$2" --calib "$3" --calib-samples 100 -o "$work/$1.onnx" >"$work/make" 2>&1 &&
-    "$tool" -q emit "$work/$1.onnx" -o "$work/$1" --name "$1" --golden 20 --data "$4" --bundle >>"$work/make" 2>&1 || { cat "$work/make"; return 1; }
+  "$tool" quantize "$2" --calib "$3" --calib-samples 100 -o "$work/$1.onnx" >"$work/make" 2>&1 &&
+    "$tool" emit "$work/$1.onnx" -o "$work/$1" --name "$1" --golden 20 --data "$4" --bundle >>"$work/make" 2>&1 || { cat "$work/make"; return 1; }
 }
 
 prove() { # NAME MODEL CALIB TEST
