@@ -129,9 +129,11 @@ int opset_needed(const Graph& graph, const Node& node) {
   }
   for (const auto& row : kInputs)
     if (row.op == node.op && view.has_input(row.input)) needed = std::max(needed, row.since);
-  for (const auto& row : kTexts)
-    if (row.op == node.op && view.has(row.attribute) && view.text(row.attribute, "") == row.text)
-      needed = std::max(needed, row.since);
+  for (const auto& row : kTexts) {
+    const auto it = node.attributes.find(row.attribute);
+    const auto* text = it != node.attributes.end() ? std::get_if<std::string>(&it->second) : nullptr;
+    if (row.op == node.op && text != nullptr && *text == row.text) needed = std::max(needed, row.since);
+  }
   if (is_reduction(node.op)) needed = std::max(needed, opset_of_reduction(view));
   if (node.op == "Split") needed = std::max(needed, opset_of_split(view));
   return needed;

@@ -4,6 +4,7 @@
 #include <onnx/onnx_pb.h>
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "lib/ir/graph.h"
@@ -16,7 +17,18 @@ inline constexpr const char* kOriginsKey = "tinyml.origins";  // metadata entry:
 inline constexpr const char* kProducer = "tinyml-opt";
 
 // --- parse.cpp: bytes to protobuf's classes, without a word of protobuf's own on stderr.
-void parse_model(std::string_view bytes, ::onnx::ModelProto& model);
+class ParsedModel {
+ public:
+  explicit ParsedModel(std::string_view bytes);
+  ~ParsedModel();
+  ::onnx::ModelProto& proto() { return *model_; }
+  const ::onnx::ModelProto& proto() const { return *model_; }
+
+ private:
+  struct Storage;
+  std::unique_ptr<Storage> storage_;
+  ::onnx::ModelProto* model_;
+};
 bool is_default_domain(const std::string& domain);
 
 // --- tensors.cpp, external_data.cpp

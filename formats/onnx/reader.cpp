@@ -12,10 +12,9 @@ namespace {
 using namespace onnx_format;
 
 Graph read(std::string_view bytes, const std::filesystem::path& folder) {
-  ::onnx::ModelProto model;
-  parse_model(bytes, model);
-  inline_functions(model);
-  Graph graph = import_model(model, folder);
+  ParsedModel model(bytes);
+  inline_functions(model.proto());
+  Graph graph = import_model(model.proto(), folder);
   check_values(graph);
   graph.drop_unused_constants();
   clip_reals_not_integers(graph);

@@ -153,7 +153,7 @@ Tensor read_tensor(TensorProto& proto, const std::filesystem::path& folder) {
   }
   if (!proto.has_raw_data()) return from_typed(proto, type, std::move(dims));
   Tensor tensor = from_raw(proto.raw_data(), type, std::move(dims));
-  proto.clear_raw_data();
+  std::string().swap(*proto.mutable_raw_data());  // clear_raw_data would keep the memory
   return tensor;
 }
 
