@@ -37,6 +37,11 @@ struct V {
   static V saturate(V x, V low, V high) {
     return {_mm256_min_ps(_mm256_max_ps(x.lo, low.lo), high.lo), _mm256_min_ps(_mm256_max_ps(x.hi, low.hi), high.hi)};
   }
+  // NaN of either wins: max alone gives b when one is NaN.
+  static __m256 maximum(__m256 a, __m256 b) {
+    return _mm256_blendv_ps(_mm256_max_ps(a, b), a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q));
+  }
+  static V maximum(V a, V b) { return {maximum(a.lo, b.lo), maximum(a.hi, b.hi)}; }
   // max and min return their second operand when one is NaN.
   static V clamp(V x, V low, V high) {
     return {_mm256_min_ps(high.lo, _mm256_max_ps(low.lo, x.lo)), _mm256_min_ps(high.hi, _mm256_max_ps(low.hi, x.hi))};
@@ -47,6 +52,7 @@ struct V {
 }  // namespace tinyml::math
 
 #include "lib/math/kernels_template.h"
+#include "lib/math/window_template.h"
 
 namespace tinyml::math {
 
@@ -56,6 +62,8 @@ const KernelSet* avx2_kernels() {
     KernelSet s{};
     s.name = "avx2";
     s.round_to_grid = round_to_grid;
+    s.window_sum = window<SumBlock>;
+    s.window_max = window<MaxBlock>;
     offer<1, 6>(s);
     offer<2, 3>(s);
     offer<4, 1>(s);

@@ -22,6 +22,11 @@ struct V {
   static V div(V a, V b) { return {_mm512_div_ps(a.v, b.v)}; }
   static V round(V a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
   static V saturate(V x, V low, V high) { return {_mm512_min_ps(_mm512_max_ps(x.v, low.v), high.v)}; }
+  // NaN of either wins.
+  static V maximum(V a, V b) {
+    const __m512 most = _mm512_max_ps(a.v, b.v);  // b when one is NaN
+    return {_mm512_mask_mov_ps(most, _mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q), a.v)};
+  }
   // max and min return their second operand when one is NaN.
   static V clamp(V x, V low, V high) { return {_mm512_min_ps(high.v, _mm512_max_ps(low.v, x.v))}; }
 };
@@ -30,6 +35,7 @@ struct V {
 }  // namespace tinyml::math
 
 #include "lib/math/kernels_template.h"
+#include "lib/math/window_template.h"
 
 namespace tinyml::math {
 
@@ -41,6 +47,8 @@ const KernelSet* avx512_kernels() {
     KernelSet s{};
     s.name = "avx512";
     s.round_to_grid = round_to_grid;
+    s.window_sum = window<SumBlock>;
+    s.window_max = window<MaxBlock>;
     offer<1, 14>(s);
     offer<2, 12>(s);
     offer<3, 8>(s);

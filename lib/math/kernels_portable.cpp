@@ -50,6 +50,9 @@ struct V {
       return raised < high.v[i] ? raised : high.v[i];
     });
   }
+  static V maximum(const V& a, const V& b) {
+    return each([&](std::size_t i) { return a.v[i] != a.v[i] || a.v[i] > b.v[i] ? a.v[i] : b.v[i]; });
+  }
   static V clamp(const V& x, const V& low, const V& high) {
     return each([&](std::size_t i) {
       const float raised = x.v[i] < low.v[i] ? low.v[i] : x.v[i];
@@ -62,6 +65,7 @@ struct V {
 }  // namespace tinyml::math
 
 #include "lib/math/kernels_template.h"
+#include "lib/math/window_template.h"
 
 namespace tinyml::math {
 
@@ -70,6 +74,8 @@ const KernelSet& portable_kernels() {
     KernelSet s{};
     s.name = "portable";
     s.round_to_grid = round_to_grid;
+    s.window_sum = window<SumBlock>;
+    s.window_max = window<MaxBlock>;
     offer<1, 4>(s);
     return s;
   }();

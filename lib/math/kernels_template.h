@@ -40,25 +40,41 @@ void tile_finish(const Tile& t, V (&acc)[Rows][Panels]) {
   }
 }
 
+// One step of k: the operand of which there are fewer stays in registers, the other streams by.
+template <int Rows, int Panels>
+inline void tile_step(const float* a, std::size_t row, const float* b, std::size_t panel, V (&acc)[Rows][Panels]) {
+  if constexpr (Panels <= Rows || Panels <= 4) {
+    V column[Panels];
+#pragma GCC unroll 16
+    for (int p = 0; p < Panels; ++p) column[p] = V::load(b + static_cast<std::size_t>(p) * panel);
+#pragma GCC unroll 16
+    for (int m = 0; m < Rows; ++m) {
+      const V x = V::broadcast(a[static_cast<std::size_t>(m) * row]);
+#pragma GCC unroll 16
+      for (int p = 0; p < Panels; ++p) acc[m][p] = V::fma(x, column[p], acc[m][p]);
+    }
+  } else {
+    V x[Rows];
+#pragma GCC unroll 16
+    for (int m = 0; m < Rows; ++m) x[m] = V::broadcast(a[static_cast<std::size_t>(m) * row]);
+#pragma GCC unroll 16
+    for (int p = 0; p < Panels; ++p) {
+      const V column = V::load(b + static_cast<std::size_t>(p) * panel);
+#pragma GCC unroll 16
+      for (int m = 0; m < Rows; ++m) acc[m][p] = V::fma(x[m], column, acc[m][p]);
+    }
+  }
+}
+
 template <int Rows, int Panels>
 void tile(const Tile& t) {
   V acc[Rows][Panels];
   tile_start(t, acc);
   const float* b = t.b;
-  const std::size_t row = t.a_row;
+  const std::size_t row = t.a_row, panel = t.b_panel, step = t.b_step;
   for (std::size_t s = 0; s < t.segments; ++s) {
     const float* a = t.a + t.segment[s];
-    for (std::size_t k = 0; k < t.length; ++k, ++a, b += t.b_step) {
-      V column[Panels];
-#pragma GCC unroll 16
-      for (int p = 0; p < Panels; ++p) column[p] = V::load(b + static_cast<std::size_t>(p) * t.b_panel);
-#pragma GCC unroll 16
-      for (int m = 0; m < Rows; ++m) {
-        const V x = V::broadcast(a[static_cast<std::size_t>(m) * row]);
-#pragma GCC unroll 16
-        for (int p = 0; p < Panels; ++p) acc[m][p] = V::fma(x, column[p], acc[m][p]);
-      }
-    }
+    for (std::size_t k = 0; k < t.length; ++k, ++a, b += step) tile_step<Rows, Panels>(a, row, b, panel, acc);
   }
   tile_finish(t, acc);
 }

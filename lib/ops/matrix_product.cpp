@@ -13,7 +13,7 @@ std::size_t z(std::int64_t x) { return static_cast<std::size_t>(x); }
 
 void multiply_float(MatrixView<float> a, MatrixView<float> b, std::int64_t m, std::int64_t k, std::int64_t n, float* c,
                     ThreadPool& threads) {
-  const std::vector<float> packed = math::pack_panels(b.data, z(k), z(n), z(b.row_stride), z(b.column_stride));
+  const math::PackedMatrix packed = math::pack(b.data, z(k), z(n), z(b.row_stride), z(b.column_stride));
   std::vector<float> dense;
   if (a.column_stride != 1) {
     dense.resize(z(m * k));
@@ -25,26 +25,27 @@ void multiply_float(MatrixView<float> a, MatrixView<float> b, std::int64_t m, st
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   constexpr std::int64_t kGrainMacs = 1 << 16;  // below, waking a thread costs more than it saves
   const std::int64_t grain = std::max<std::int64_t>(1, kGrainMacs / std::max<std::int64_t>(1, k * n));
+  const math::TileShape shape = math::choose_shape(math::kernels(), z(m), packed.panels(), z(k));
   threads.parallel_for(z(m), z(grain), [&](std::size_t from, std::size_t to) {
-    math::run_tiles(math::kernels(),
-                    {.a = a.data + static_cast<std::int64_t>(from) * a.row_stride,
-                     .a_row = z(a.row_stride),
-                     .segment = &start,
-                     .segments = 1,
-                     .length = z(k),
-                     .b = packed.data(),
-                     .b_step = math::kPanel,
-                     .b_panel = z(k) * math::kPanel,
-                     .column_bias = nullptr,
-                     .row_bias = nullptr,
-                     .add = nullptr,
-                     .add_row = 0,
-                     .low = -kInfinity,
-                     .high = kInfinity,
-                     .c = c + from * z(n),
-                     .c_row = z(n),
-                     .columns = z(n)},
-                    to - from);
+    math::multiply_packed(math::kernels(),
+                          {.a = a.data + static_cast<std::int64_t>(from) * a.row_stride,
+                           .a_row = z(a.row_stride),
+                           .segment = &start,
+                           .segments = 1,
+                           .length = z(k),
+                           .b = nullptr,
+                           .b_step = 0,
+                           .b_panel = 0,
+                           .column_bias = nullptr,
+                           .row_bias = nullptr,
+                           .add = nullptr,
+                           .add_row = 0,
+                           .low = -kInfinity,
+                           .high = kInfinity,
+                           .c = c + from * z(n),
+                           .c_row = z(n),
+                           .columns = z(n)},
+                          to - from, packed, 0, packed.panels(), shape);
   });
 }
 

@@ -1,0 +1,140 @@
+// Rectangles come from the product of row classes and column classes: neighbours whose taps inside of the image agree.
+// Along each rectangle the kernel runs in the direction that gives the longer lines.
+#include "lib/math/windows.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "lib/math/shares.h"
+
+namespace tinyml::math {
+namespace {
+
+constexpr std::size_t kLeastShare = 1 << 15;  // taps times channels; see convolution.cpp
+
+struct Axis {
+  std::size_t in, out, kernel, stride, dilation, pad, pad_end;
+};
+
+struct Class {  // outputs [first, first + count) with the taps [tap, tap + taps) inside, `counted` in the padded image
+  std::size_t first, count, tap, taps, counted;
+};
+
+Class class_of(const Axis& a, std::size_t out) {
+  std::size_t first = 0, last = 0, counted = 0;
+  const std::size_t start = out * a.stride;  // in the padded image
+  for (std::size_t k = 0; k < a.kernel; ++k) {
+    const std::size_t at = start + k * a.dilation;
+    if (at < a.pad) first = k + 1;
+    if (at < a.pad + a.in) last = k + 1;
+    if (at < a.pad + a.in + a.pad_end) ++counted;
+  }
+  return {out, 1, first, last > first ? last - first : 0, counted};
+}
+
+std::vector<Class> classes(const Axis& a) {
+  std::vector<Class> all;
+  for (std::size_t out = 0; out < a.out; ++out) {
+    const Class c = class_of(a, out);
+    if (!all.empty() && all.back().tap == c.tap && all.back().taps == c.taps && all.back().counted == c.counted)
+      ++all.back().count;
+    else
+      all.push_back(c);
+  }
+  return all;
+}
+
+}  // namespace
+
+Windows::Windows(Kind kind, const ConvSizes& sizes, const float* weights, const float* bias)
+    : kind_(kind), s_(sizes), padded_channels_((sizes.in_channels + kPanel - 1) / kPanel * kPanel) {
+  const std::size_t taps = weights != nullptr ? s_.kernel_h * s_.kernel_w : 1;
+  weights_ = AlignedFloats(taps * padded_channels_);
+  for (std::size_t c = 0; c < s_.in_channels; ++c)
+    for (std::size_t t = 0; t < taps; ++t)
+      weights_[t * padded_channels_ + c] = weights != nullptr ? weights[c * taps + t] : 1.0F;
+  if (bias == nullptr) return;
+  bias_ = AlignedFloats(padded_channels_);
+  std::copy(bias, bias + s_.in_channels, bias_.data());
+}
+
+void Windows::bind(const ConvSizes& sizes, bool count_padding) {
+  s_ = sizes;
+  rectangles_.clear();
+  const auto rows = classes({s_.in_h, s_.out_h, s_.kernel_h, s_.stride_h, s_.dilation_h, s_.pad_top, s_.pad_bottom});
+  const auto columns = classes({s_.in_w, s_.out_w, s_.kernel_w, s_.stride_w, s_.dilation_w, s_.pad_left, s_.pad_right});
+  for (const Class& r : rows)
+    for (const Class& c : columns) {
+      const std::size_t taps = count_padding ? r.counted * c.counted : r.taps * c.taps;
+      rectangles_.push_back({r.first, r.count, c.first, c.count, r.tap, r.taps, c.tap, c.taps,
+                             static_cast<float>(std::max<std::size_t>(1, taps))});
+    }
+}
+
+void Windows::run_line(WindowRun run, float divisor) const {
+  if (run.rows * run.columns == 0) {
+    run.rows = run.columns = 0;
+    if (kind_ == Kind::max) {  // all taps in the padding
+      for (std::size_t p = 0; p < run.pixels; ++p)
+        std::fill_n(run.y + p * run.y_pixel, run.channels, std::numeric_limits<float>::lowest());
+      return;
+    }
+  }
+  const KernelSet& set = kernels();
+  (kind_ == Kind::max ? set.window_max : set.window_sum)(run);
+  if (kind_ != Kind::mean) return;
+  for (std::size_t p = 0; p < run.pixels; ++p)
+    for (std::size_t c = 0; c < run.channels; ++c) run.y[p * run.y_pixel + c] /= divisor;
+}
+
+void Windows::run_rectangle(const Rectangle& r, std::size_t image, std::size_t first, std::size_t last, const float* x,
+                            float* y, const Epilogue& e) const {
+  const auto channels = static_cast<std::ptrdiff_t>(s_.in_channels), width = static_cast<std::ptrdiff_t>(s_.in_w);
+  const auto signed_of = [](std::size_t v) { return static_cast<std::ptrdiff_t>(v); };
+  const bool vertical = r.columns < 8 && last - first > r.columns;
+  const std::size_t lines = vertical ? r.columns : last - first;
+  const bool weighted = kind_ == Kind::depthwise;
+  for (std::size_t line = 0; line < lines; ++line) {
+    const std::size_t oh = vertical ? first : first + line, ow = vertical ? r.column + line : r.column;
+    const std::ptrdiff_t ih = signed_of(oh * s_.stride_h + r.tap_row * s_.dilation_h) - signed_of(s_.pad_top);
+    const std::ptrdiff_t iw = signed_of(ow * s_.stride_w + r.tap_column * s_.dilation_w) - signed_of(s_.pad_left);
+    const std::size_t at = ((image * s_.out_h + oh) * s_.out_w + ow) * s_.in_channels;
+    const bool empty = r.tap_rows * r.tap_columns == 0;
+    run_line({.x = empty ? x : x + ((signed_of(image * s_.in_h) + ih) * width + iw) * channels,
+              .x_pixel = vertical ? signed_of(s_.stride_h) * width * channels : signed_of(s_.stride_w) * channels,
+              .tap_row = signed_of(s_.dilation_h) * width * channels,
+              .tap_column = signed_of(s_.dilation_w) * channels,
+              .rows = r.tap_rows,
+              .columns = r.tap_columns,
+              .weights = weights_.data() +
+                         (weighted ? (r.tap_row * s_.kernel_w + r.tap_column) * padded_channels_ : 0),
+              .weight_row = weighted ? s_.kernel_w * padded_channels_ : 0,
+              .weight_column = weighted ? padded_channels_ : 0,
+              .bias = bias_.size() != 0 ? bias_.data() : nullptr,
+              .add = e.add != nullptr ? e.add + at : nullptr,
+              .low = e.low,
+              .high = e.high,
+              .y = y + at,
+              .y_pixel = (vertical ? s_.out_w : 1) * s_.in_channels,
+              .pixels = vertical ? last - first : r.columns,
+              .channels = s_.in_channels},
+             r.divisor);
+  }
+}
+
+void Windows::run(const float* x, float* y, const Epilogue& e, ThreadPool& pool) const {
+  const std::size_t rows = s_.batch * s_.out_h;
+  const std::size_t work = rows * s_.out_w * s_.in_channels * s_.kernel_h * s_.kernel_w;
+  for_shares(pool, share_count(pool, rows, work, kLeastShare), rows, [&](std::size_t, std::size_t first, std::size_t last) {
+    for (std::size_t row = first; row < last;) {
+      const std::size_t image = row / s_.out_h, from = row % s_.out_h, to = std::min(s_.out_h, from + last - row);
+      for (const Rectangle& r : rectangles_) {
+        const std::size_t begin = std::max(from, r.row), end = std::min(to, r.row + r.rows);
+        if (begin < end) run_rectangle(r, image, begin, end, x, y, e);
+      }
+      row += to - from;
+    }
+  });
+}
+
+}  // namespace tinyml::math

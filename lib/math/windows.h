@@ -1,0 +1,38 @@
+// Depthwise convolution and pooling over channels-last images, read in place: the output falls into rectangles whose
+// windows have the same taps inside of the image.
+#pragma once
+
+#include <vector>
+
+#include "lib/math/convolution.h"
+
+namespace tinyml::math {
+
+class Windows {
+ public:
+  enum class Kind : std::uint8_t { depthwise, mean, max };
+  struct Rectangle {
+    std::size_t row, rows, column, columns;           // of outputs
+    std::size_t tap_row, tap_rows, tap_column, tap_columns;  // taps inside of the image
+    float divisor;                                    // of the mean
+  };
+
+  // depthwise: weights [channels][kernel_h][kernel_w], bias may be nullptr. Pools: nullptr both.
+  Windows(Kind kind, const ConvSizes& sizes, const float* weights, const float* bias);
+  // count_padding (mean): padded taps count in the divisor.
+  void bind(const ConvSizes& sizes, bool count_padding);
+  void run(const float* x, float* y, const Epilogue& epilogue, ThreadPool& pool) const;
+
+ private:
+  void run_rectangle(const Rectangle& r, std::size_t image, std::size_t first, std::size_t last, const float* x,
+                     float* y, const Epilogue& e) const;
+  void run_line(WindowRun run, float divisor) const;
+
+  Kind kind_;
+  ConvSizes s_;
+  std::size_t padded_channels_;
+  AlignedFloats weights_, bias_;
+  std::vector<Rectangle> rectangles_;
+};
+
+}  // namespace tinyml::math
