@@ -37,7 +37,9 @@ double seconds_of(Executor& executor, const std::vector<Tensor>& inputs, int rep
 
 int run(int argc, char** argv) {
   if (argc < 2) throw Error("usage: bench_float MODEL [BATCH] [THREADS] [SECONDS] [--plain]", {}, ExitCode::usage);
-  const auto number = [&](int i, double fallback) { return argc > i && argv[i][0] != '-' ? std::atof(argv[i]) : fallback; };
+  const auto number = [&](int i, double fallback) {
+    return argc > i && argv[i][0] != '-' ? std::atof(argv[i]) : fallback;
+  };
   const auto batch = static_cast<std::int64_t>(number(2, 1));
   const auto threads = static_cast<unsigned>(number(3, 1));
   const bool plain = std::string(argv[argc - 1]) == "--plain";
@@ -54,10 +56,11 @@ int run(int argc, char** argv) {
   for (int i = 0; i < kRounds; ++i) rounds.push_back(seconds_of(executor, inputs, repeats) / repeats);
   std::sort(rounds.begin(), rounds.end());
   const double median = rounds[kRounds / 2];
-  std::printf("{\"kernels\": \"%s\", \"batch\": %d, \"threads\": %u, \"microseconds\": %.2f, \"best_microseconds\": %.2f, "
-              "\"samples_per_second\": %.1f}\n",
-              math::kernels().name, static_cast<int>(batch), threads, median * 1e6, rounds[0] * 1e6,
-              static_cast<double>(batch) / median);
+  std::printf(
+      "{\"kernels\": \"%s\", \"batch\": %d, \"threads\": %u, \"microseconds\": %.2f, \"best_microseconds\": %.2f, "
+      "\"samples_per_second\": %.1f}\n",
+      math::kernels().name, static_cast<int>(batch), threads, median * 1e6, rounds[0] * 1e6,
+      static_cast<double>(batch) / median);
   return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <new>
 
+#include "lib/exec/layout.h"
 #include "lib/exec/plan.h"
 #include "lib/support/error.h"
 
@@ -18,9 +19,12 @@ struct Executor::Impl {
   std::vector<bool> tapped;
   Tap tap;
   std::unique_ptr<Plan> plan;
+  Tensor shown;  // a tapped value in the ONNX layout
 
   void check_inputs(std::span<const Tensor> inputs) const;
   void finish(const Finish& finish, const Tensor& tensor);
+  void compute(Step& step);
+  void run_kernel(Step& step);
   void run_step(Step& step);
 };
 
@@ -64,7 +68,14 @@ void Executor::Impl::check_inputs(std::span<const Tensor> inputs) const {
 }
 
 void Executor::Impl::finish(const Finish& f, const Tensor& tensor) {
-  if (f.tapped && tap) tap(f.value, tensor);
+  if (f.tapped && tap) {
+    if (f.layout == HostLayout::row_major) {
+      tap(f.value, tensor);
+    } else {
+      convert_to_row_major(tensor, shown, threads);
+      tap(f.value, shown);
+    }
+  }
   if (f.grid == nullptr || f.tensor == nullptr) return;
   try {
     fake_quantize(*f.tensor, *f.grid);
@@ -74,10 +85,50 @@ void Executor::Impl::finish(const Finish& f, const Tensor& tensor) {
   }
 }
 
+void Executor::Impl::run_kernel(Step& step) {
+  const Tensor& input = *step.inputs[0];
+  Tensor& output = *step.outputs[0];
+  const Dims dims = step.planar ? to_channels_last(input.dims()) : Dims{};
+  const Dims& wanted = step.planar ? dims : input.dims();
+  if (step.bound != wanted) {
+    step.bound.reset();  // stays so when binding fails
+    step.result = step.kernel->bind(wanted, threads.size());
+    step.bound = wanted;
+  }
+  if (output.dims() != step.result || output.dtype() != DType::f32) output.reset(DType::f32, step.result);
+  const float* add = nullptr;
+  if (step.add >= 0) {
+    const Tensor& addend = *step.inputs[static_cast<std::size_t>(step.add)];
+    if (addend.dims() != step.result) internal_error("operands of a fused sum differ in shape");
+    add = addend.data<float>().data();
+  }
+  if (output.size() == 0) return;
+  step.kernel->run({.input = input.data<float>().data(),
+                    .output = output.data<float>().data(),
+                    .add = add,
+                    .clamp = step.clamp,
+                    .planar = step.planar,
+                    .threads = threads});
+}
+
+void Executor::Impl::compute(Step& step) {
+  switch (step.kind) {
+    case Step::Kind::evaluate: {
+      EvalContext context(step.view, step.inputs, step.outputs, threads);
+      return step.op->evaluate(context);
+    }
+    case Step::Kind::kernel:
+      return run_kernel(step);
+    case Step::Kind::to_channels_last:
+      return convert_to_channels_last(*step.inputs[0], *step.outputs[0], threads);
+    case Step::Kind::to_row_major:
+      return convert_to_row_major(*step.inputs[0], *step.outputs[0], threads);
+  }
+}
+
 void Executor::Impl::run_step(Step& step) {
   try {
-    EvalContext context(step.view, step.inputs, step.outputs, threads);
-    step.op->evaluate(context);
+    compute(step);
     for (const Finish& f : step.finishes) finish(f, *f.tensor);
   } catch (Error& error) {
     error.at_node(step.node->name);

@@ -54,10 +54,10 @@ void Tensor::reshape(Dims dims) {
   dims_ = std::move(dims);
 }
 
-void Tensor::reset(DType dtype, Dims dims) {
+void Tensor::reset(DType dtype, const Dims& dims) {
   count_ = element_count(dims);
   dtype_ = dtype;
-  dims_ = std::move(dims);
+  dims_ = dims;  // keeps its own memory: no allocation in a steady state
   allocate();
 }
 

@@ -52,7 +52,7 @@ class Tensor {
   // Gives the tensor another shape of the same count, or another type and shape, reusing the buffer when it is large
   // enough (then the contents are unspecified).
   void reshape(Dims dims);
-  void reset(DType dtype, Dims dims);
+  void reset(DType dtype, const Dims& dims);
 
   bool operator==(const Tensor& other) const;  // type, shape and bytes
 

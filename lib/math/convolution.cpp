@@ -1,6 +1,7 @@
-// Implicit matrix product: a tile's rows are neighbouring output positions, whose windows lie a constant step apart; the
-// depth runs over the kernel's rows, each a contiguous run of kernel_w * channels floats (of single taps with dilation or
-// groups). A 1x1 kernel without padding and stride is a plain matrix product over all positions of the batch.
+// Implicit matrix product: a tile's rows are neighbouring output positions, whose windows lie a constant step apart;
+// the depth runs over the kernel's rows, each a contiguous run of kernel_w * channels floats (of single taps with
+// dilation or groups). A 1x1 kernel without padding and stride is a plain matrix product over all positions of the
+// batch.
 #include "lib/math/convolution.h"
 
 #include <algorithm>
@@ -11,7 +12,8 @@
 namespace tinyml::math {
 namespace {
 
-// A share of this many multiply-accumulates takes about 2 us, twice the cost of handing it to another thread (measured).
+// A share of this many multiply-accumulates takes about 2 us, twice the cost of handing it to another thread
+// (measured).
 constexpr std::size_t kLeastShare = 1 << 17;
 
 bool is_flat(const ConvSizes& s) {
@@ -160,18 +162,20 @@ void Convolution::run(const float* x, bool planar, float* y, const Epilogue& e, 
   if (is_flat(s_) && !copies(planar)) return run_flat(x, y, e, pool);
   const std::size_t rows = s_.batch * s_.out_h;
   const std::size_t shares = share_count(pool, rows, rows * macs_per_row(s_), kLeastShare);
-  for_shares(pool, std::min(shares, scratch_.size()), rows, [&](std::size_t share, std::size_t first, std::size_t last) {
-    const std::size_t most = band_rows();
-    AlignedFloats& scratch = scratch_[share];
-    for (std::size_t row = first; row < last;) {
-      const std::size_t image = row / s_.out_h, from = row % s_.out_h;
-      const std::size_t to = std::min({s_.out_h, from + last - row, from + most});
-      if (copies(planar))
-        scratch.grow(((to - from - 1) * s_.stride_h + (s_.kernel_h - 1) * s_.dilation_h + 1) * row_width_ * s_.in_channels);
-      run_band({image, from, to}, x, planar, scratch.data(), y, e);
-      row += to - from;
-    }
-  });
+  for_shares(pool, std::min(shares, scratch_.size()), rows,
+             [&](std::size_t share, std::size_t first, std::size_t last) {
+               const std::size_t most = band_rows();
+               AlignedFloats& scratch = scratch_[share];
+               for (std::size_t row = first; row < last;) {
+                 const std::size_t image = row / s_.out_h, from = row % s_.out_h;
+                 const std::size_t to = std::min({s_.out_h, from + last - row, from + most});
+                 if (copies(planar))
+                   scratch.grow(((to - from - 1) * s_.stride_h + (s_.kernel_h - 1) * s_.dilation_h + 1) * row_width_ *
+                                s_.in_channels);
+                 run_band({image, from, to}, x, planar, scratch.data(), y, e);
+                 row += to - from;
+               }
+             });
 }
 
 }  // namespace tinyml::math

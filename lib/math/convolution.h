@@ -1,5 +1,5 @@
-// Convolution over channels-last images without unfolding: windows are read in place from the image, or from a padded copy
-// of the rows at hand. Weights are packed once; geometry is bound per input size.
+// Convolution over channels-last images without unfolding: windows are read in place from the image, or from a padded
+// copy of the rows at hand. Weights are packed once; geometry is bound per input size.
 #pragma once
 
 #include <vector>
@@ -40,7 +40,7 @@ class Convolution {
   void run_flat(const float* x, float* y, const Epilogue& e, ThreadPool& pool);
 
   ConvSizes s_;
-  bool whole_rows_;  // one segment per row of the kernel, else one per tap
+  bool whole_rows_;                    // one segment per row of the kernel, else one per tap
   std::vector<PackedMatrix> weights_;  // per group
   std::vector<AlignedFloats> bias_;    // per group; empty without bias
   std::vector<std::size_t> segments_;  // for rows of the padded width

@@ -1,5 +1,5 @@
-// The order of tiles: panels outside, rows inside, so that a group of B's panels stays in cache while A streams by. Blocks
-// of rows are made equal in size: 16 rows with 12 at most are 8 + 8, since a tile of few rows is slow.
+// The order of tiles: panels outside, rows inside, so that a group of B's panels stays in cache while A streams by.
+// Blocks of rows are made equal in size: 16 rows with 12 at most are 8 + 8, since a tile of few rows is slow.
 #include "lib/math/gemm.h"
 
 #include <algorithm>
@@ -8,8 +8,9 @@
 namespace tinyml::math {
 namespace {
 
-// Estimated cycles per step of k for one tile: two fused multiply-adds and two loads per cycle, a latency of four cycles
-// for each chain, and B from the second-level cache at about 28 bytes per cycle (measured) when it exceeds the first.
+// Estimated cycles per step of k for one tile: two fused multiply-adds and two loads per cycle, a latency of four
+// cycles for each chain, and B from the second-level cache at about 28 bytes per cycle (measured) when it exceeds the
+// first.
 double tile_cycles(std::size_t rows, std::size_t panels, bool large) {
   const auto r = static_cast<double>(rows), p = static_cast<double>(panels);
   const double traffic = p * static_cast<double>(kPanel * sizeof(float)) / (large ? 28.0 : 128.0);

@@ -33,7 +33,7 @@ using TileKernel = void (*)(const Tile&);
 // Windows over channels-last data where each channel stays by itself: depthwise convolution and pooling. For each of
 // `pixels` outputs and each channel: bias, then one step per tap in row order; finally + add and the clamp.
 struct WindowRun {
-  const float* x;  // first tap of the first pixel
+  const float* x;                               // first tap of the first pixel
   std::ptrdiff_t x_pixel, tap_row, tap_column;  // steps in x: next pixel, next row of taps, next tap
   std::size_t rows, columns;                    // of taps
   const float* weights;                         // of the first tap; channels padded to whole panels; steps in elements:
@@ -55,8 +55,8 @@ using RoundToGrid = void (*)(float* data, std::size_t count, float scale, float 
 struct KernelSet {
   const char* name;
   RoundToGrid round_to_grid;
-  WindowKernel window_sum;  // y = clamp(bias + sum of x * weight + add)
-  WindowKernel window_max;  // y = max of x; NaN wins; reads neither weights nor bias nor clamp
+  WindowKernel window_sum;                          // y = clamp(bias + sum of x * weight + add)
+  WindowKernel window_max;                          // y = max of x; NaN wins; reads neither weights nor bias nor clamp
   std::size_t max_rows[kMostPanels + 1];            // by panels; 0: that many panels are not offered
   TileKernel tile[kMostPanels + 1][kMostRows + 1];  // [panels][rows]
 };

@@ -8,8 +8,8 @@
 
 namespace tinyml::math {
 
-// How many threads `work` multiply-accumulates (or elements) are worth: below `least` each, handing them over costs more
-// than it saves.
+// How many threads `work` multiply-accumulates (or elements) are worth: below `least` each, handing them over costs
+// more than it saves.
 inline std::size_t share_count(const ThreadPool& pool, std::size_t units, std::size_t work, std::size_t least) {
   return std::clamp<std::size_t>(work / least, 1, std::max<std::size_t>(1, std::min<std::size_t>(pool.size(), units)));
 }

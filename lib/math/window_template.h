@@ -79,9 +79,15 @@ using BlockKernel = void (*)(const WindowRun&, const float*, std::size_t, std::s
 
 template <template <int, bool> class Block, bool Whole>
 inline void run_panel(const WindowRun& r, std::size_t channel, std::size_t count) {
-  static constexpr BlockKernel blocks[kMostPixels + 1] = {
-      nullptr,           Block<1, Whole>::run, Block<2, Whole>::run, Block<3, Whole>::run, Block<4, Whole>::run,
-      Block<5, Whole>::run, Block<6, Whole>::run, Block<7, Whole>::run, Block<8, Whole>::run};
+  static constexpr BlockKernel blocks[kMostPixels + 1] = {nullptr,
+                                                          Block<1, Whole>::run,
+                                                          Block<2, Whole>::run,
+                                                          Block<3, Whole>::run,
+                                                          Block<4, Whole>::run,
+                                                          Block<5, Whole>::run,
+                                                          Block<6, Whole>::run,
+                                                          Block<7, Whole>::run,
+                                                          Block<8, Whole>::run};
   const float* x = r.x + channel;
   for (std::size_t done = 0; done < r.pixels;) {
     const std::size_t left = r.pixels - done, most = kMostPixels;

@@ -20,16 +20,15 @@ struct Class {  // outputs [first, first + count) with the taps [tap, tap + taps
   std::size_t first, count, tap, taps, counted;
 };
 
+// Taps whose position start + tap * dilation lies below `end`.
+std::size_t taps_below(const Axis& a, std::size_t start, std::size_t end) {
+  return start >= end ? 0 : std::min(a.kernel, (end - start - 1) / a.dilation + 1);
+}
+
 Class class_of(const Axis& a, std::size_t out) {
-  std::size_t first = 0, last = 0, counted = 0;
   const std::size_t start = out * a.stride;  // in the padded image
-  for (std::size_t k = 0; k < a.kernel; ++k) {
-    const std::size_t at = start + k * a.dilation;
-    if (at < a.pad) first = k + 1;
-    if (at < a.pad + a.in) last = k + 1;
-    if (at < a.pad + a.in + a.pad_end) ++counted;
-  }
-  return {out, 1, first, last > first ? last - first : 0, counted};
+  const std::size_t first = taps_below(a, start, a.pad), last = taps_below(a, start, a.pad + a.in);
+  return {out, 1, first, last - first, taps_below(a, start, a.pad + a.in + a.pad_end)};
 }
 
 std::vector<Class> classes(const Axis& a) {
@@ -106,8 +105,7 @@ void Windows::run_rectangle(const Rectangle& r, std::size_t image, std::size_t f
               .tap_column = signed_of(s_.dilation_w) * channels,
               .rows = r.tap_rows,
               .columns = r.tap_columns,
-              .weights = weights_.data() +
-                         (weighted ? (r.tap_row * s_.kernel_w + r.tap_column) * padded_channels_ : 0),
+              .weights = weights_.data() + (weighted ? (r.tap_row * s_.kernel_w + r.tap_column) * padded_channels_ : 0),
               .weight_row = weighted ? s_.kernel_w * padded_channels_ : 0,
               .weight_column = weighted ? padded_channels_ : 0,
               .bias = bias_.size() != 0 ? bias_.data() : nullptr,
@@ -125,16 +123,17 @@ void Windows::run_rectangle(const Rectangle& r, std::size_t image, std::size_t f
 void Windows::run(const float* x, float* y, const Epilogue& e, ThreadPool& pool) const {
   const std::size_t rows = s_.batch * s_.out_h;
   const std::size_t work = rows * s_.out_w * s_.in_channels * s_.kernel_h * s_.kernel_w;
-  for_shares(pool, share_count(pool, rows, work, kLeastShare), rows, [&](std::size_t, std::size_t first, std::size_t last) {
-    for (std::size_t row = first; row < last;) {
-      const std::size_t image = row / s_.out_h, from = row % s_.out_h, to = std::min(s_.out_h, from + last - row);
-      for (const Rectangle& r : rectangles_) {
-        const std::size_t begin = std::max(from, r.row), end = std::min(to, r.row + r.rows);
-        if (begin < end) run_rectangle(r, image, begin, end, x, y, e);
-      }
-      row += to - from;
-    }
-  });
+  for_shares(
+      pool, share_count(pool, rows, work, kLeastShare), rows, [&](std::size_t, std::size_t first, std::size_t last) {
+        for (std::size_t row = first; row < last;) {
+          const std::size_t image = row / s_.out_h, from = row % s_.out_h, to = std::min(s_.out_h, from + last - row);
+          for (const Rectangle& r : rectangles_) {
+            const std::size_t begin = std::max(from, r.row), end = std::min(to, r.row + r.rows);
+            if (begin < end) run_rectangle(r, image, begin, end, x, y, e);
+          }
+          row += to - from;
+        }
+      });
 }
 
 }  // namespace tinyml::math

@@ -12,9 +12,9 @@ class Windows {
  public:
   enum class Kind : std::uint8_t { depthwise, mean, max };
   struct Rectangle {
-    std::size_t row, rows, column, columns;           // of outputs
+    std::size_t row, rows, column, columns;                  // of outputs
     std::size_t tap_row, tap_rows, tap_column, tap_columns;  // taps inside of the image
-    float divisor;                                    // of the mean
+    float divisor;                                           // of the mean
   };
 
   // depthwise: weights [channels][kernel_h][kernel_w], bias may be nullptr. Pools: nullptr both.

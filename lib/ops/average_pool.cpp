@@ -4,6 +4,7 @@
 
 #include "lib/ops/lower/lower.h"
 #include "lib/ops/op_def.h"
+#include "lib/ops/prepared.h"
 #include "lib/ops/window.h"
 #include "lib/support/error.h"
 
@@ -82,6 +83,7 @@ const OpDef& op_average_pool() {
                         .min_inputs = 1,
                         .infer = infer,
                         .evaluate = evaluate,
+                        .prepare = prepare_average_pool,
                         .quant_rule = quant_rule,
                         .layout = layout_channels_last,
                         .lower = lower_average_pool};

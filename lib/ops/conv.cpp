@@ -7,6 +7,7 @@
 #include "lib/ops/common.h"
 #include "lib/ops/conv_shape.h"
 #include "lib/ops/lower/lower.h"
+#include "lib/ops/prepared.h"
 #include "lib/support/error.h"
 
 namespace tinyml {
@@ -132,6 +133,7 @@ const OpDef& op_conv() {
                         .max_inputs = 3,
                         .infer = infer,
                         .evaluate = evaluate,
+                        .prepare = prepare_conv,
                         .macs = macs,
                         .quant_rule = quant_rule,
                         .layout = layout_channels_last,

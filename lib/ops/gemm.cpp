@@ -5,6 +5,7 @@
 #include "lib/ops/conv_shape.h"
 #include "lib/ops/lower/lower.h"
 #include "lib/ops/matrix_product.h"
+#include "lib/ops/prepared.h"
 #include "lib/support/error.h"
 
 namespace tinyml {
@@ -105,6 +106,7 @@ const OpDef& op_gemm() {
                         .max_inputs = 3,
                         .infer = infer,
                         .evaluate = evaluate,
+                        .prepare = prepare_gemm,
                         .macs = macs,
                         .quant_rule = quant_rule,
                         .lower = lower_gemm};

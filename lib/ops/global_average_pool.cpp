@@ -1,6 +1,7 @@
 // GlobalAveragePool: the mean over all spatial axes.
 #include "lib/ops/global_pool.h"
 #include "lib/ops/lower/lower.h"
+#include "lib/ops/prepared.h"
 
 namespace tinyml {
 namespace {
@@ -23,6 +24,7 @@ const OpDef& op_global_average_pool() {
                         .min_inputs = 1,
                         .infer = infer_global_pool,
                         .evaluate = evaluate,
+                        .prepare = prepare_global_average_pool,
                         .quant_rule = quant_rule,
                         .layout = layout_channels_last,
                         .lower = lower_global_average};

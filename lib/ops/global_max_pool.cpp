@@ -1,6 +1,7 @@
 // GlobalMaxPool: the maximum over all spatial axes. NaN wins.
 #include "lib/ops/global_pool.h"
 #include "lib/ops/lower/lower.h"
+#include "lib/ops/prepared.h"
 
 namespace tinyml {
 namespace {
@@ -24,6 +25,7 @@ const OpDef& op_global_max_pool() {
                         .min_inputs = 1,
                         .infer = infer_global_pool,
                         .evaluate = evaluate,
+                        .prepare = prepare_global_max_pool,
                         .quant_rule = quant_rule,
                         .layout = layout_channels_last,
                         .lower = lower_global_max};

@@ -3,6 +3,7 @@
 #include "lib/ops/lower/lower.h"
 #include "lib/ops/matrix_product.h"
 #include "lib/ops/op_def.h"
+#include "lib/ops/prepared.h"
 #include "lib/support/error.h"
 
 namespace tinyml {
@@ -120,6 +121,7 @@ const OpDef& op_matmul() {
                         .max_inputs = 2,
                         .infer = infer,
                         .evaluate = evaluate,
+                        .prepare = prepare_matmul,
                         .macs = macs,
                         .quant_rule = quant_rule,
                         .lower = lower_matmul};

@@ -3,6 +3,7 @@
 
 #include "lib/ops/lower/lower.h"
 #include "lib/ops/op_def.h"
+#include "lib/ops/prepared.h"
 #include "lib/ops/window.h"
 #include "lib/support/error.h"
 
@@ -112,6 +113,7 @@ const OpDef& op_max_pool() {
                         .max_outputs = 2,
                         .infer = infer,
                         .evaluate = evaluate,
+                        .prepare = prepare_max_pool,
                         .quant_rule = quant_rule,
                         .layout = layout_channels_last,
                         .lower = lower_max_pool};
