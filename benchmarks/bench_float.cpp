@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <random>
 #include <string>
 
@@ -29,10 +30,21 @@ Tensor random_input(const Value& input, std::int64_t batch) {
   return t;
 }
 
-double seconds_of(Executor& executor, const std::vector<Tensor>& inputs, int repeats) {
+struct Seconds {
+  double wall, cpu;  // cpu: of all threads, waiting ones included; with one thread it holds on a busy machine too
+};
+
+Seconds seconds_of(Executor& executor, const std::vector<Tensor>& inputs, int repeats) {
   const auto start = std::chrono::steady_clock::now();
+  const std::clock_t cpu = std::clock();
   for (int i = 0; i < repeats; ++i) (void)executor.run(inputs);
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return {std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / repeats,
+          static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC / repeats};
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
 }
 
 int run(int argc, char** argv) {
@@ -50,17 +62,19 @@ int run(int argc, char** argv) {
   for (const ValueId input : graph.inputs()) inputs.push_back(random_input(graph.value(input), batch));
   (void)seconds_of(executor, inputs, 3);
   constexpr int kRounds = 10;
-  const double once = std::max(1e-7, seconds_of(executor, inputs, 3) / 3);
+  const double once = std::max(1e-7, seconds_of(executor, inputs, 3).wall);
   const int repeats = std::max(1, static_cast<int>(number(4, 1) / kRounds / once));
-  std::vector<double> rounds;
-  for (int i = 0; i < kRounds; ++i) rounds.push_back(seconds_of(executor, inputs, repeats) / repeats);
-  std::sort(rounds.begin(), rounds.end());
-  const double median = rounds[kRounds / 2];
+  std::vector<double> wall, cpu;
+  for (int i = 0; i < kRounds; ++i) {
+    const Seconds s = seconds_of(executor, inputs, repeats);
+    wall.push_back(s.wall);
+    cpu.push_back(s.cpu);
+  }
   std::printf(
       "{\"kernels\": \"%s\", \"batch\": %d, \"threads\": %u, \"microseconds\": %.2f, \"best_microseconds\": %.2f, "
-      "\"samples_per_second\": %.1f}\n",
-      math::kernels().name, static_cast<int>(batch), threads, median * 1e6, rounds[0] * 1e6,
-      static_cast<double>(batch) / median);
+      "\"cpu_microseconds\": %.2f, \"samples_per_second\": %.1f}\n",
+      math::kernels().name, static_cast<int>(batch), threads, median(wall) * 1e6,
+      *std::min_element(wall.begin(), wall.end()) * 1e6, median(cpu) * 1e6, static_cast<double>(batch) / median(wall));
   return 0;
 }
 
