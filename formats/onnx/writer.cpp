@@ -71,11 +71,19 @@ std::string Writer::fresh(const std::string& wanted) {
   return name;
 }
 
+// Passes may have named integer weights "w_quantized" already: helper names grow from "w", as a reader calls it again.
+std::string base_name(const Value& value) {
+  constexpr std::string_view kSuffix = "_quantized";
+  const bool marked = value.constant && value.name.ends_with(kSuffix) && value.name.size() > kSuffix.size();
+  return marked ? value.name.substr(0, value.name.size() - kSuffix.size()) : value.name;
+}
+
 Writer::Names Writer::names_of(const Value& value, ValueId id) {
   const bool output = graph_.is_output(id);
   if (!is_rounded(id)) return {value.name, value.name};
-  const std::string read = output ? value.name : fresh(value.name + "_DequantizeLinear_Output");
-  if (value.constant) return {fresh(value.name + "_quantized"), read};
+  const std::string base = base_name(value);
+  const std::string read = output ? value.name : fresh(base + "_DequantizeLinear_Output");
+  if (value.constant) return {base == value.name || output ? fresh(base + "_quantized") : value.name, read};
   if (output && value.producer == NodeId::none) return {value.name, value.name};  // an input that is an output
   return {output ? fresh(value.name + "_QuantizeLinear_Input") : value.name, read};
 }
@@ -159,9 +167,10 @@ void Writer::write_quant_node(const char* op, const std::string& name, const std
 void Writer::write_dequantized(ValueId id) {
   const Value& value = graph_.value(id);
   const Names& names = names_[static_cast<std::size_t>(id)];
-  const std::string scale = fresh(value.name + "_scale"), zero_point = fresh(value.name + "_zero_point");
+  const std::string base = base_name(value);
+  const std::string scale = fresh(base + "_scale"), zero_point = fresh(base + "_zero_point");
   write_parameters(value, scale, zero_point);
-  write_quant_node("DequantizeLinear", value.name + "_DequantizeLinear", {names.written, scale, zero_point}, names.read,
+  write_quant_node("DequantizeLinear", base + "_DequantizeLinear", {names.written, scale, zero_point}, names.read,
                    *value.quant);
 }
 
