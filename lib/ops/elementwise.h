@@ -106,6 +106,7 @@ extern template BroadcastPlan<3> plan_broadcast(const std::array<const Tensor*, 
 // Calls row(out_offset, operand_offsets, length) for pieces of inner rows that cover the elements [begin, end).
 template <std::size_t N, class Row>
 void walk_rows(const BroadcastPlan<N>& plan, std::size_t begin, std::size_t end, Row&& row) {
+  if (begin >= end) return;  // also when a dimension is 0
   const std::size_t rank = plan.dims.size();
   std::array<std::int64_t, N> offsets{};
   Dims index(rank, 0);

@@ -42,6 +42,33 @@ void copy_row(const T* from, std::int64_t stride, T* to, std::int64_t n) {
   }
 }
 
+// A plan whose last two dimensions are a matrix read along its columns: rows of `to` are `width` long, and neighbours
+// in a column are neighbours in memory.
+bool is_transposition(const BroadcastPlan<1>& plan) {
+  const std::size_t rank = plan.dims.size();
+  return rank >= 2 && plan.strides[0][rank - 2] == 1 && plan.strides[0][rank - 1] > 1;
+}
+
+// Rows [begin, end) of that matrix (all matrices of the plan stand one below the other), tile by tile, so that both
+// sides stay in the cache.
+template <class T>
+void transpose_rows(const BroadcastPlan<1>& plan, const T* from, T* to, std::int64_t begin, std::int64_t end) {
+  constexpr std::int64_t kTile = 32;
+  const std::size_t rank = plan.dims.size();
+  const std::int64_t height = plan.dims[rank - 2], width = plan.dims[rank - 1], stride = plan.strides[0][rank - 1];
+  for (std::int64_t row = begin; row < end;) {
+    std::int64_t offset = row % height, rest = row / height;
+    const std::int64_t rows = std::min({kTile, height - offset, end - row});
+    for (std::size_t d = rank - 2; d-- > 0; rest /= plan.dims[d]) offset += rest % plan.dims[d] * plan.strides[0][d];
+    T* out = to + row * width;
+    for (std::int64_t column = 0; column < width; column += kTile)
+      for (std::int64_t r = 0; r < rows; ++r)
+        for (std::int64_t c = column; c < std::min(width, column + kTile); ++c)
+          out[r * width + c] = from[offset + r + c * stride];
+    row += rows;
+  }
+}
+
 // One axis table as runs: entries that follow each other are copied at once.
 struct Run {
   std::int64_t from;  // negative: fill
@@ -71,6 +98,14 @@ void copy_view(const Tensor& source, const StridedView& view, Tensor& out, Threa
   visit_element_size(source.dtype(), [&]<class T>(T) {
     const T* from = reinterpret_cast<const T*>(source.raw()) + view.offset;
     T* to = reinterpret_cast<T*>(out.raw());
+    if (is_transposition(plan)) {
+      const auto width = static_cast<std::size_t>(std::max<std::int64_t>(plan.dims.back(), 1));
+      return threads.parallel_for(
+          static_cast<std::size_t>(out.size()) / width, std::max<std::size_t>(1, kElementGrain / width),
+          [&](std::size_t begin, std::size_t end) {
+            transpose_rows(plan, from, to, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end));
+          });
+    }
     threads.parallel_for(static_cast<std::size_t>(out.size()), kElementGrain, [&](std::size_t begin, std::size_t end) {
       walk_rows(plan, begin, end, [&](std::size_t at, const std::array<std::int64_t, 1>& offset, std::int64_t n) {
         copy_row(from + offset[0], stride, to + at, n);
