@@ -62,7 +62,6 @@ digits: a small CNN for handwritten digits (tests/data/digits), 449 test samples
                       float          int8
   top-1 accuracy      $(printf '%-14s' "$(percent "$(number top1_float "$out/quantize.json")")") $(percent "$(number top1_int8 "$out/quantize.json")")
   weights, bytes      $(printf '%-14s' "$(bytes "$(number weights_bytes_float "$out/quantize.json")")") $(bytes "$(number weights_bytes_int8 "$out/quantize.json")")
-  model file, bytes   $(printf '%-14s' "$(bytes "$(stat -c %s $digits/digits.onnx)")") $(bytes "$(stat -c %s "$out/digits_int8.onnx")")
 
 On a Cortex-M4 (gcc -O2)
   RAM                 $(bytes $((arena_bytes + stack_bytes))) bytes: arena $(bytes "$arena_bytes"), stack $(bytes "$stack_bytes")
