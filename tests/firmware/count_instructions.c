@@ -21,7 +21,8 @@ typedef void (*tb_translated)(qemu_plugin_id_t, struct qemu_plugin_tb *);
 typedef void (*insn_executed)(unsigned vcpu, void *data);
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t, tb_translated);
 void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *, enum qemu_plugin_op, void *, uint64_t);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *, insn_executed, enum qemu_plugin_cb_flags, void *);
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *, insn_executed, enum qemu_plugin_cb_flags,
+                                            void *);
 void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *, enum qemu_plugin_op, void *, uint64_t);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *, size_t);
@@ -42,38 +43,51 @@ typedef struct rule {
   int kind;
 } rule;
 
+/* clang-format off */
 static const rule narrow[] = {
-    {0xF800, 0x4800, 0, 0, LOAD},                                   /* LDR (literal) */
-    {0xFC00, 0x5000, 0, 0, STORE},  {0xFE00, 0x5400, 0, 0, STORE},  /* STR, STRH, STRB, register offset */
-    {0xF000, 0x5000, 0, 0, LOAD},                                   /* their loads */
-    {0xE800, 0x6000, 0, 0, STORE},  {0xE800, 0x6800, 0, 0, LOAD},   /* STR(B), LDR(B), immediate offset */
-    {0xF800, 0x8000, 0, 0, STORE},  {0xF800, 0x8800, 0, 0, LOAD},   /* STRH, LDRH */
-    {0xF800, 0x9000, 0, 0, STORE},  {0xF800, 0x9800, 0, 0, LOAD},   /* relative to SP */
-    {0xF800, 0xC000, 0, 0, STORE},  {0xF800, 0xC800, 0, 0, LOAD},   /* STM, LDM */
-    {0xFE00, 0xB400, 0, 0, STORE},                                  /* PUSH */
-    {0xFF00, 0xBD00, 0, 0, BRANCH}, {0xFE00, 0xBC00, 0, 0, LOAD},   /* POP with and without PC */
-    {0xF500, 0xB100, 0, 0, BRANCH},                                 /* CBZ, CBNZ */
-    {0xF000, 0xD000, 0, 0, BRANCH}, {0xF800, 0xE000, 0, 0, BRANCH}, /* B */
-    {0xFF00, 0x4700, 0, 0, BRANCH},                                 /* BX, BLX */
+    {0xF800, 0x4800, 0, 0, LOAD},   /* LDR (literal) */
+    {0xFC00, 0x5000, 0, 0, STORE},  /* STR, STRH, register offset */
+    {0xFE00, 0x5400, 0, 0, STORE},  /* STRB */
+    {0xF000, 0x5000, 0, 0, LOAD},   /* their loads */
+    {0xE800, 0x6000, 0, 0, STORE},  /* STR, STRB, immediate offset */
+    {0xE800, 0x6800, 0, 0, LOAD},   /* LDR, LDRB */
+    {0xF800, 0x8000, 0, 0, STORE},  /* STRH */
+    {0xF800, 0x8800, 0, 0, LOAD},   /* LDRH */
+    {0xF800, 0x9000, 0, 0, STORE},  /* relative to SP */
+    {0xF800, 0x9800, 0, 0, LOAD},
+    {0xF800, 0xC000, 0, 0, STORE},  /* STM */
+    {0xF800, 0xC800, 0, 0, LOAD},   /* LDM */
+    {0xFE00, 0xB400, 0, 0, STORE},  /* PUSH */
+    {0xFF00, 0xBD00, 0, 0, BRANCH}, /* POP with PC */
+    {0xFE00, 0xBC00, 0, 0, LOAD},   /* POP */
+    {0xF500, 0xB100, 0, 0, BRANCH}, /* CBZ, CBNZ */
+    {0xF000, 0xD000, 0, 0, BRANCH}, /* conditional B */
+    {0xF800, 0xE000, 0, 0, BRANCH}, /* B */
+    {0xFF00, 0x4700, 0, 0, BRANCH}, /* BX, BLX */
     {0xFFC0, 0x4340, 0, 0, MULTIPLY},
     {0, 0, 0, 0, OTHER},
 };
 
 static const rule wide[] = {
-    {0xEE00, 0xEC00, 0, 0, VECTOR},           {0xEE00, 0xEE00, 0, 0, VECTOR}, /* floating point and MVE, loads too */
-    {0xFFF0, 0xE8D0, 0xFFE0, 0xF000, BRANCH},                                 /* TBB, TBH */
-    {0xFFFF, 0xE8BD, 0x8000, 0x8000, BRANCH},                                 /* POP with PC */
-    {0xFE10, 0xE810, 0, 0, LOAD},             {0xFE10, 0xE800, 0, 0, STORE},  /* LDM, LDRD, LDREX; STM, STRD */
-    {0xFE10, 0xF810, 0, 0, LOAD},             {0xFE10, 0xF800, 0, 0, STORE},
-    {0xFF80, 0xFB00, 0, 0, MULTIPLY},                                         /* MUL, MLA, SMLAD, SMLABB, ... */
-    {0xFFD0, 0xFB90, 0, 0, DIVIDE},                                           /* SDIV, UDIV */
-    {0xFF80, 0xFB80, 0, 0, MULTIPLY},                                         /* SMULL, SMLAL, ... */
-    {0xF800, 0xF000, 0xD000, 0x9000, BRANCH}, {0xF800, 0xF000, 0xD000, 0xD000, BRANCH}, /* B.W, BL */
+    {0xEE00, 0xEC00, 0, 0, VECTOR},           /* floating point and MVE, their loads and stores too */
+    {0xEE00, 0xEE00, 0, 0, VECTOR},
+    {0xFFF0, 0xE8D0, 0xFFE0, 0xF000, BRANCH}, /* TBB, TBH */
+    {0xFFFF, 0xE8BD, 0x8000, 0x8000, BRANCH}, /* POP with PC */
+    {0xFE10, 0xE810, 0, 0, LOAD},             /* LDM, LDRD, LDREX */
+    {0xFE10, 0xE800, 0, 0, STORE},            /* STM, STRD, STREX */
+    {0xFE10, 0xF810, 0, 0, LOAD},
+    {0xFE10, 0xF800, 0, 0, STORE},
+    {0xFF80, 0xFB00, 0, 0, MULTIPLY},         /* MUL, MLA, SMLAD, SMLABB, ... */
+    {0xFFD0, 0xFB90, 0, 0, DIVIDE},           /* SDIV, UDIV */
+    {0xFF80, 0xFB80, 0, 0, MULTIPLY},         /* SMULL, SMLAL, ... */
+    {0xF800, 0xF000, 0xD000, 0x9000, BRANCH}, /* B.W */
+    {0xF800, 0xF000, 0xD000, 0xD000, BRANCH}, /* BL */
     {0xFF80, 0xF000, 0xC001, 0xC001, BRANCH}, /* low-overhead loops: WLS, DLS, LE */
     {0xFB80, 0xF380, 0xD000, 0x8000, OTHER},  /* MSR, MRS, hints, barriers */
     {0xF800, 0xF000, 0xD000, 0x8000, BRANCH}, /* conditional B.W */
     {0, 0, 0, 0, OTHER},
 };
+/* clang-format on */
 
 static int classify(const uint16_t halfwords[2], size_t bytes) {
   const rule *r = bytes == 2 ? narrow : wide;
@@ -115,9 +129,11 @@ static void count_each(struct qemu_plugin_tb *tb, size_t n) {
     uint16_t halfwords[2];
     const size_t bytes = read_insn(insn, halfwords);
     if (is_marker(halfwords, bytes)) {
-      qemu_plugin_register_vcpu_insn_exec_cb(insn, halfwords[0] == MARK_BEGIN ? begin : end, QEMU_PLUGIN_CB_NO_REGS, NULL);
+      qemu_plugin_register_vcpu_insn_exec_cb(insn, halfwords[0] == MARK_BEGIN ? begin : end, QEMU_PLUGIN_CB_NO_REGS,
+                                             NULL);
     } else {
-      qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64, &counts[classify(halfwords, bytes)], 1);
+      qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64, &counts[classify(halfwords, bytes)],
+                                                 1);
     }
   }
 }
