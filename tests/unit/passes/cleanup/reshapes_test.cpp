@@ -37,7 +37,7 @@ TEST_CASE("reshapes that mean something stay", "[passes]") {
   check_unchanged(kReshapes, "input %x: float32[batch,4,6]\n%y = Flatten(%x) {axis=2}\noutput %y");
   check_unchanged(kReshapes, "input %x: float32[2,3]\nconst %s: int64[2] = {3, 2}\n%y = Reshape(%x, %s)\noutput %y");
   const std::string chain =
-      "const %s: int64[2] = {-1, 4}\nconst %t: int64[3] = {-1, 2, 2}\n%a QUANT = Reshape(%x, "
+      "const %s: int64[3] = {-1, 1, 4}\nconst %t: int64[3] = {-1, 2, 2}\n%a QUANT = Reshape(%x, "
       "%s)\n%y = Reshape(%a, %t)\noutput %y";
   const auto with = [&](const std::string& input, const std::string& quant) {
     std::string text = input + chain;
