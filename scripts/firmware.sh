@@ -126,6 +126,11 @@ value() { # KEY: what the run or the map said, or "-"
   echo "${line:+${line#*=}}" | sed 's/^$/-/'
 }
 
+promised_constants() { # what the manifest says of the model's constants
+  [ -f "$folder/manifest.json" ] || { echo -; return; }
+  sed -n 's/^  "\(weights\|tables\)_bytes": \([0-9]*\),\{0,1\}$/\2/p' "$folder/manifest.json" | awk '{ sum += $1 } END { print NR == 2 ? sum : "-" }'
+}
+
 report() { # STATUS: exit code of the run
   local matched total flash=- rest=- mutable
   matched=$(value golden_matched) total=$(value golden_total) mutable=$(value mutable_bytes)
@@ -133,7 +138,9 @@ report() { # STATUS: exit code of the run
     rest=$(($(value code_bytes) + $(value tables_bytes)))
     flash=$((rest + $(value weights_bytes)))
   fi
-  local verdict=ok
+  local verdict=ok promised
+  promised=$(promised_constants)
+  [ "$promised" = - ] || [ "$flash" = - ] || [ "$promised" = "$(value constants_bytes)" ] || verdict=failed
   [ "$1" -eq 0 ] && [ "$matched" = "$total" ] && [ "$matched" != - ] || verdict=failed
   [ "$mutable" = - ] || [ "$mutable" = 0 ] || verdict=failed
   if [ -n "$kv" ]; then
@@ -150,6 +157,8 @@ report() { # STATUS: exit code of the run
   [ "$verdict" = ok ] && return
   [ "$1" -ne 124 ] || echo "firmware: $name on $key: not done after $limit seconds" >&2
   [ "$mutable" = - ] || [ "$mutable" = 0 ] || echo "firmware: $name has $mutable bytes of mutable globals" >&2
+  [ "$promised" = - ] || [ "$flash" = - ] || [ "$promised" = "$(value constants_bytes)" ] ||
+    echo "firmware: the manifest of $name says $promised bytes of constants, the image holds $(value constants_bytes)" >&2
   grep -v '^instructions' "$build/out" | tail -n 20 | sed "s/^/firmware: $name on $key: /" >&2
   return 1
 }

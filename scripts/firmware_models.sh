@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # The MLPerf Tiny models as firmware: quantizes and emits each (in the forms that are there, NCHW and NHWC), runs 20
-# golden vectors under QEMU on Cortex-M3, M4 and M55, and prints a Markdown table. Fails on a mismatch, when the two forms of a
+# golden vectors under QEMU on Cortex-M3, M4 and M55, and prints a Markdown table. Fails on a mismatch, when the forms of a
 # model differ in cost, when an arena is above TensorFlow Lite Micro's, and when kws01's code and tables reach 20 KB on M4.
 #   usage: scripts/firmware_models.sh [MODEL...]     default: kws01 kws01b ic01 ic01_large ad01 vww01
 #   TINYML_BINARY, TINYML_SHARED (models and data), TINYML_FIRMWARE_OUT (reports; default out/firmware), TARGETS ("m3 m4 m55"),
-#   FORMS ("nchw nhwc"), GOLDEN (20)
+#   FORMS ("nchw nhwc nchw_pad"), GOLDEN (20)
 set -euo pipefail
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -12,7 +12,7 @@ shared=${TINYML_SHARED:-$repo/../shared}
 tool=${TINYML_BINARY:-${TINYML_BUILD:-$repo/build}/tinyml-opt}
 out=${TINYML_FIRMWARE_OUT:-$repo/out/firmware}
 targets=${TARGETS:-m3 m4 m55}
-forms=${FORMS:-nchw nhwc}
+forms=${FORMS:-nchw nhwc nchw_pad}
 vectors=${GOLDEN:-20}
 
 skip() { echo "firmware_models: skipped: $*" >&2; [ -z "${CI:-}" ] || exit 1; exit 77; }

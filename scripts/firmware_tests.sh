@@ -94,6 +94,11 @@ int main(void) {
   cc -std=c99 -O2 -Wall -Wextra -Werror -I"$work/both" "$work"/both/*.c -o "$work/both/run" && "$work/both/run"
 }
 
+wrong_manifest() {
+  spoil manifest manifest.json 's/^\(  "tables_bytes":\) .*,/\1 1,/' &&
+    spoilt_targets=m4 reports_failure "$work/spoilt_manifest" "the manifest of digits says"
+}
+
 digits=$repo/tests/data/digits
 check digits prove digits "$digits/digits.onnx" "$digits/calib_x.npy" "$digits/test_x.npy"
 if [ -d "$work/digits" ]; then
@@ -101,6 +106,7 @@ if [ -d "$work/digits" ]; then
   check "a wrong golden byte is found" wrong_golden_byte
   check "an arena that is too short is found" short_arena
   check "a mutable global is found" mutable_global
+  check "a manifest that promises other sizes is found" wrong_manifest
 fi
 if [ -d "$shared/models/mlperf_tiny" ]; then
   check kws01b prove kws01b "$shared/models/mlperf_tiny/kws01b_nchw.onnx" "$shared/data/kws01/x.npy" "$shared/data/kws01/x.npy"

@@ -1,5 +1,6 @@
 # Weighs a linked firmware test by its linker map (GNU ld -Map): what the model adds to a program, in bytes.
 #   weights   the model's weights and biases          tables    its other constants, and those of the kernels and libraries
+#   constants all constants of the emitted source: what the manifest calls weights and tables
 #   code      its code, the kernels', the libraries'  mutable   .data and .bss of the same: must be 0
 # The harness (board/) and the golden vectors (golden/) are left out. Called by scripts/firmware.sh; prints key=value.
 
@@ -11,6 +12,7 @@ function hex(text,   i, value) { # mawk has no strtonum
 
 function weigh(section, bytes, file) {
   if (bytes == 0 || file ~ /(^|\/)(board|golden)\//) return
+  if (section ~ /^\.rodata/ && file ~ /(^|\/)model\//) constants += bytes
   if (section ~ /^\.(data|bss|COMMON)/ || section == "COMMON") mutable += bytes
   else if (section ~ /^\.(text|glue_7)/) code += bytes
   else if (section ~ /^\.rodata.*_(weights|bias|[ab]_const|data_const)(_[0-9]+)?(\.[0-9]+)?$/ && file ~ /(^|\/)model\//) weights += bytes
@@ -26,4 +28,7 @@ function weigh(section, bytes, file) {
 /^ [.C][^ ]* +0x[0-9a-f]+ +0x[0-9a-f]+ [^ ]/ { weigh($1, hex($3), $4) }
 { pending = "" }
 
-END { printf "weights_bytes=%d\ntables_bytes=%d\ncode_bytes=%d\nmutable_bytes=%d\n", weights, tables, code, mutable }
+END {
+  printf "weights_bytes=%d\ntables_bytes=%d\ncode_bytes=%d\nmutable_bytes=%d\n", weights, tables, code, mutable
+  printf "constants_bytes=%d\n", constants
+}
