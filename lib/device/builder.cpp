@@ -34,6 +34,12 @@ bool is_zero(const ProgramField& field) {
   return std::all_of(list.begin(), list.end(), [](std::int64_t v) { return v == 0; });
 }
 
+// Fields that hold what the model brings; all other constants are made by lowering.
+bool is_weight(const std::string& field) {
+  constexpr std::string_view kWeights[] = {"weights", "bias", "a_const", "b_const", "data_const"};
+  return std::find(std::begin(kWeights), std::end(kWeights), field) != std::end(kWeights);
+}
+
 }  // namespace
 
 std::string c_identifier(const std::string& text) {
@@ -58,13 +64,13 @@ int ProgramBuilder::add_buffer(const std::string& name, std::size_t bytes) {
   return static_cast<int>(program_.buffers.size()) - 1;
 }
 
-int ProgramBuilder::add_constant(const std::string& name, const Tensor& data) {
+int ProgramBuilder::add_constant(const std::string& name, const Tensor& data, bool is_weight) {
   const std::string bytes(reinterpret_cast<const char*>(data.raw()), data.bytes());
   const auto [it, is_new] = constants_by_bytes_.try_emplace({data.dtype(), bytes}, program_.constants.size());
   if (!is_new) return it->second;
   std::string unique = name;
   for (int i = 2; !names_.insert(unique).second; ++i) unique = name + "_" + std::to_string(i);
-  program_.constants.push_back({unique, data});
+  program_.constants.push_back({unique, data, is_weight});
   return it->second;
 }
 
@@ -74,7 +80,7 @@ ProgramField ProgramBuilder::make_field(const StepField& field, const std::strin
   ProgramField result{.name = field.name, .value = {}, .constants = {}};
   const auto constant = [&](const Tensor& data, const std::string& name) {
     if (data.dtype() != described->element) internal_error(kernel + ": constant of another type for " + field.name);
-    return add_constant(prefix + "_" + name, data);
+    return add_constant(prefix + "_" + name, data, is_weight(field.name));
   };
   if (const auto* one = std::get_if<Tensor>(&field.value)) {
     result.constants = {constant(*one, field.name)};
@@ -140,6 +146,10 @@ Program ProgramBuilder::finish() {
   for (const ProgramPort& port : program_.outputs)
     program_.buffers[static_cast<std::size_t>(port.buffer)].last_step = end;
   plan_memory(program_, in_place_);
+  constexpr std::size_t kMostArena = std::size_t{1} << 28U;  // offsets are 32 bits wide, and no such device has more
+  if (program_.arena_bytes > kMostArena)
+    throw Error("the model needs " + std::to_string(program_.arena_bytes) + " bytes of working memory",
+                "it is too large for a microcontroller");
   return std::move(program_);
 }
 

@@ -34,7 +34,7 @@ class ProgramBuilder {
 
  private:
   ProgramField make_field(const StepField& field, const std::string& kernel, const std::string& prefix);
-  int add_constant(const std::string& name, const Tensor& data);
+  int add_constant(const std::string& name, const Tensor& data, bool is_weight);
 
   Program program_;
   std::vector<InPlace> in_place_;

@@ -26,8 +26,9 @@ std::string_view target_name(Target target);  // "cortex-m4"
 Target parse_target(std::string_view name);   // Error (usage) listing the known ones
 
 struct ProgramConstant {
-  std::string name;  // C identifier without the model's prefix, unique: "conv1_weights"
-  Tensor data;       // int8, uint16, int16, int32, uint32
+  std::string name;        // C identifier without the model's prefix, unique: "conv1_weights"
+  Tensor data;             // int8, uint16, int16, int32, uint32
+  bool is_weight = false;  // of the model: weights, biases, constant operands; else a table of ours
 };
 
 // A step's parameter record: fields in no particular order; tensors have become indices of constants.
@@ -73,8 +74,10 @@ struct Program {
   std::vector<ProgramPort> inputs, outputs;
   std::size_t arena_bytes = 0;
 
-  std::size_t weights_bytes() const;  // all constants
-  std::size_t tables_bytes() const;   // steps, parameter records and operand lists as the 32-bit device lays them out
+  std::size_t weights_bytes() const;  // the model's weights, biases and constant operands
+  // All other constant data: multipliers, lookup tables, and steps, parameter records and operand lists as the 32-bit
+  // device lays them out.
+  std::size_t tables_bytes() const;
 };
 
 }  // namespace tinyml

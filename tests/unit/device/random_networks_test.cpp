@@ -1,0 +1,188 @@
+// Random networks of many operators, lowered and simulated: against the float executor with fake quantization, and
+// against themselves in an arena where nothing is shared (so that a wrong lifetime or layout shows).
+#include <random>
+
+#include "lib/ops/op_def.h"
+#include "tests/unit/device/device_test.h"
+
+using namespace tinyml;
+using namespace tinyml::test;
+
+namespace {
+
+using Ints = std::vector<std::int64_t>;
+
+class Generator {
+ public:
+  explicit Generator(unsigned seed) : random_(seed) {
+    const Dims input{1, pick(1, 4), pick(5, 10), pick(5, 10)};
+    if (pick(0, 1) == 0) {
+      values_.push_back(graph_.add_input("x", {DType::f32, to_shape(input)}));
+    } else {  // as an NHWC model enters
+      const ValueId x = graph_.add_input("x", {DType::f32, to_shape({1, input[2], input[3], input[1]})});
+      values_.push_back(node("Transpose", {{"perm", Ints{0, 3, 1, 2}}}, {x}));
+    }
+  }
+
+  Graph make() {
+    const std::int64_t layers = pick(2, 10);
+    for (std::int64_t i = 0; i < layers; ++i) add_layer();
+    finish();
+    graph_.sort();
+    infer_types(graph_);
+    return graph_;
+  }
+
+ private:
+  std::int64_t pick(std::int64_t low, std::int64_t high) {
+    return low + static_cast<std::int64_t>(random_() % static_cast<unsigned>(high - low + 1));
+  }
+  Dims dims(ValueId id) const { return to_dims(*graph_.value(id).type.shape); }
+  ValueId any() { return values_[static_cast<std::size_t>(pick(0, static_cast<std::int64_t>(values_.size()) - 1))]; }
+  ValueId weights(const Dims& d, float low = -1, float high = 1) {
+    return graph_.add_constant("c", random_reals(d, static_cast<unsigned>(random_()), low, high));
+  }
+  ValueId ints(const Ints& list) { return graph_.add_constant("i", Tensor::from_i64(list)); }
+  ValueId node(const std::string& op, const Attributes& attributes, std::vector<ValueId> inputs) {
+    const ValueId out = graph_.add_value(op);
+    graph_.add_node(
+        {.name = op, .op = op, .attributes = attributes, .inputs = std::move(inputs), .outputs = {out}, .origins = {}});
+    infer_types(graph_);
+    return out;
+  }
+
+  void add_layer() {
+    const ValueId x = any();
+    const Dims d = dims(x);
+    switch (pick(0, 15)) {
+      case 0:
+      case 1:
+        return values_.push_back(conv(x, 1));
+      case 2:
+        return values_.push_back(conv(x, d[1]));
+      case 3:
+        return values_.push_back(node("Relu", {}, {conv(x, 1)}));
+      case 4:
+        return values_.push_back(node(pick(0, 1) == 0 ? "Sigmoid" : "HardSwish", {}, {x}));
+      case 5:
+        return add_pair("Add", x);
+      case 6:
+        return add_pair(pick(0, 1) == 0 ? "Mul" : "Sub", x);
+      case 7:
+        return add_pair("Max", x);
+      case 8:
+        return concat(x);
+      case 9:
+        return pool(x);
+      case 10:
+        return values_.push_back(node("Pad", {}, {x, ints({0, 0, pick(0, 2), pick(0, 2), 0, 0, pick(0, 2), 1})}));
+      case 11:
+        if (d[2] > 2) values_.push_back(node("Slice", {}, {x, ints({1}), ints({d[2]}), ints({2})}));
+        return;
+      case 12:
+        return values_.push_back(node("PRelu", {}, {x, weights({d[1], 1, 1})}));
+      case 13: {
+        const ValueId mean = node("ReduceMean", {}, {x, ints({2, 3})});
+        return values_.push_back(node("Mul", {}, {x, node("Sigmoid", {}, {mean})}));  // squeeze and excite
+      }
+      case 14: {
+        const ValueId there = node("Transpose", {{"perm", Ints{0, 2, 3, 1}}}, {x});
+        const ValueId back = node("Tanh", {}, {there});
+        return values_.push_back(node("Transpose", {{"perm", Ints{0, 3, 1, 2}}}, {back}));
+      }
+      default: {
+        const ValueId rows = node("Reshape", {}, {x, ints({1, d[1] * d[2], d[3]})});
+        return values_.push_back(node("Reshape", {}, {node("Softmax", {}, {rows}), ints(d)}));
+      }
+    }
+  }
+
+  ValueId conv(ValueId x, std::int64_t groups) {
+    const Dims d = dims(x);
+    const std::int64_t k = d[2] >= 3 && d[3] >= 3 ? pick(0, 1) * 2 + 1 : 1;
+    const std::int64_t out = groups == 1 ? pick(1, 6) : groups * pick(1, 2);
+    const Attributes attributes{{"group", groups},
+                                {"pads", Ints{k / 2, k / 2, pick(0, k / 2), k / 2}},
+                                {"strides", Ints{pick(1, 2), pick(1, 2)}}};
+    return node("Conv", attributes, {x, weights({out, d[1] / groups, k, k}), weights({out})});
+  }
+
+  void add_pair(const char* op, ValueId x) {
+    const Dims d = dims(x);
+    for (const ValueId other : values_)
+      if (other != x && dims(other) == d) return values_.push_back(node(op, {}, {x, other}));
+    values_.push_back(node(op, {}, {x, pick(0, 1) == 0 ? weights({d[1], 1, 1}) : weights({d[3]})}));
+  }
+
+  void concat(ValueId x) {
+    const Dims d = dims(x);
+    std::vector<ValueId> parts{x};
+    for (const ValueId other : values_) {
+      const Dims e = dims(other);
+      if (e[2] == d[2] && e[3] == d[3] && parts.size() < 3) parts.push_back(other);
+    }
+    values_.push_back(node("Concat", {{"axis", std::int64_t{1}}}, parts));
+  }
+
+  void pool(ValueId x) {
+    const Dims d = dims(x);
+    if (d[2] < 2 || d[3] < 2) return;
+    values_.push_back(node(
+        pick(0, 1) == 0 ? "MaxPool" : "AveragePool",
+        {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{pick(1, 2), pick(1, 2)}}, {"pads", Ints{0, pick(0, 1), 0, 0}}},
+        {x}));
+  }
+
+  void finish() {
+    const ValueId x = values_.back();
+    const Dims d = dims(x);
+    std::vector<ValueId> outputs{x};
+    switch (pick(0, 2)) {
+      case 0:
+        outputs[0] = node("Gemm", {}, {node("Flatten", {}, {x}), weights({d[1] * d[2] * d[3], 4}), weights({4})});
+        break;
+      case 1:
+        outputs[0] = node("Flatten", {}, {node("GlobalAveragePool", {}, {x})});
+        break;
+      default:
+        break;
+    }
+    if (pick(0, 3) == 0 && values_.size() > 2 && graph_.value(values_[1]).producer != NodeId::none)
+      outputs.push_back(values_[1]);
+    graph_.set_outputs(outputs);
+  }
+
+  std::mt19937 random_;
+  Graph graph_;
+  std::vector<ValueId> values_;
+};
+
+// The same steps with every buffer in a place of its own.
+Program unshared(Program program) {
+  program.arena_bytes = 0;
+  for (ProgramBuffer& buffer : program.buffers) {
+    buffer.offset = program.arena_bytes;
+    program.arena_bytes += (buffer.bytes + 15) / 16 * 16;
+  }
+  return program;
+}
+
+}  // namespace
+
+TEST_CASE("random networks", "[device]") {
+  double differing = 0, elements = 0;
+  for (unsigned seed = 1; seed <= 300; ++seed) {
+    INFO("seed " << seed);
+    const Graph graph = quantized(Generator(seed).make());
+    const Agreement result = agreement(graph, -1, 1, 2);
+    CHECK(result.elements > 0);
+    CHECK(result.worst <= 4);  // a unit that one layer rounds the other way may grow through the layers behind it
+    elements += static_cast<double>(result.elements);
+    differing += result.differing * static_cast<double>(result.elements);
+    const Program program = lower(graph), apart = unshared(program);
+    ThreadPool threads(1);
+    const std::vector<Tensor> inputs{random_reals(program.inputs[0].onnx_dims, seed)};
+    CHECK(simulate_batch(program, inputs, threads, true) == simulate_batch(apart, inputs, threads, true));
+  }
+  CHECK(differing <= 0.01 * elements);
+}
