@@ -15,13 +15,15 @@ struct OpSince {
   std::string_view op;
   int since;
 };
-constexpr OpSince kOps[] = {{"HardSwish", 14}, {"Gelu", 20}, {"Mish", 18}, {"LayerNormalization", 17}};
+constexpr OpSince kOps[] = {{"HardSwish", 14}, {"CastLike", 15}, {"Gelu", 20}};
 
 struct AttributeSince {
   std::string_view op;
   const char* attribute;
   int since;
-  std::int64_t fallback;  // the default of an integer attribute
+  std::int64_t fallback;  // the default of an integer attribute, of a text, of a list (all ones)
+  std::string_view text = {};
+  bool ones = false;
 };
 constexpr AttributeSince kAttributes[] = {
     {"Reshape", "allowzero", 14, 0},
@@ -30,10 +32,10 @@ constexpr AttributeSince kAttributes[] = {
     {"Shape", "end", 15, INT64_MAX},
     {"Resize", "antialias", 18, 0},
     {"Resize", "axes", 18, 0},
-    {"Resize", "keep_aspect_ratio_policy", 18, 0},
-    {"AveragePool", "dilations", 19, 0},
+    {"Resize", "keep_aspect_ratio_policy", 18, 0, "stretch"},
+    {"AveragePool", "dilations", 19, 0, {}, true},
     {"Cast", "saturate", 19, 1},
-    {"Cast", "round_mode", 24, 0},
+    {"Cast", "round_mode", 24, 0, "up"},
     {"QuantizeLinear", "saturate", 19, 1},
     {"QuantizeLinear", "precision", 23, 0},
 };
@@ -62,11 +64,11 @@ bool is_reduction(std::string_view op) {
   return std::find(std::begin(kReductions), std::end(kReductions), op) != std::end(kReductions);
 }
 
-bool is_default(const Attribute& attribute, std::int64_t fallback) {
-  if (const auto* value = std::get_if<std::int64_t>(&attribute)) return *value == fallback;
-  if (const auto* text = std::get_if<std::string>(&attribute)) return *text == "stretch" || text->empty();
-  if (const auto* list = std::get_if<std::vector<std::int64_t>>(&attribute))
-    return !list->empty() && std::all_of(list->begin(), list->end(), [](std::int64_t d) { return d == 1; });
+bool is_default(const AttributeSince& row, const Attribute& attribute) {
+  if (const auto* value = std::get_if<std::int64_t>(&attribute)) return *value == row.fallback;
+  if (const auto* text = std::get_if<std::string>(&attribute)) return *text == row.text;
+  if (const auto* list = std::get_if<std::vector<std::int64_t>>(&attribute); list != nullptr && row.ones)
+    return std::all_of(list->begin(), list->end(), [](std::int64_t d) { return d == 1; });
   return false;
 }
 
@@ -124,7 +126,7 @@ int opset_needed(const Graph& graph, const Node& node) {
     if (row.op == node.op) needed = std::max(needed, row.since);
   for (const auto& row : kAttributes) {
     const auto it = node.attributes.find(row.attribute);
-    if (row.op == node.op && it != node.attributes.end() && !is_default(it->second, row.fallback))
+    if (row.op == node.op && it != node.attributes.end() && !is_default(row, it->second))
       needed = std::max(needed, row.since);
   }
   for (const auto& row : kInputs)

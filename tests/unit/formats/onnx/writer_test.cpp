@@ -69,6 +69,10 @@ TEST_CASE("writer: the first opset that has every operator", "[onnx]") {
   CHECK(opset(single("Gelu", {})) == 20);
   CHECK(written(single("Gelu", {})).ir_version() == 9);
   CHECK(opset(single("Pad", {{"mode", std::string("wrap")}})) == 19);
+  CHECK(opset(single("Resize", {{"axes", Ints{1}}})) == 18);
+  CHECK(opset(single("Resize", {{"keep_aspect_ratio_policy", std::string("stretch")}})) == 13);
+  CHECK(opset(single("AveragePool", {{"dilations", Ints{1, 1}}})) == 13);
+  CHECK(opset(single("AveragePool", {{"dilations", Ints{2, 1}}})) == 19);
   CHECK(opset(single("Split", {{"axis", std::int64_t{1}}, {"num_outputs", std::int64_t{1}}})) == 13);
   Graph wide = single("Relu", {});
   wide.value(wide.inputs()[0]).quant = QuantParams{DType::i16, {0.5F}, {0}, -1};
