@@ -16,7 +16,8 @@ constexpr std::size_t kMostRemapAxes = 5;  // TML_MAX_REMAP_DIMS
 constexpr std::int64_t kFill = -1;         // no source
 
 // For each output, the ONNX-order number of the input element that each of its elements is; kFill for none.
-std::vector<std::vector<std::int64_t>> sources(const LowerContext& context) {
+// `takes_reals`: real constants are arguments (Resize's scales), not values to fill with (Pad).
+std::vector<std::vector<std::int64_t>> sources(const LowerContext& context, bool takes_reals) {
   const NodeView& node = context.node;
   const DeviceTensor& input = context.inputs[0];
   constexpr std::int64_t kExactFloats = 1 << 24;
@@ -29,8 +30,8 @@ std::vector<std::vector<std::int64_t>> sources(const LowerContext& context) {
     const Tensor* constant = node.constant(i);
     if (node.has_input(i) && constant == nullptr)
       refuse(node.node().op + " whose arguments are computed at run time", "make them constant");
-    inputs.push_back(constant != nullptr && is_integer(constant->dtype()) ? constant : nullptr);
-    if (constant != nullptr && is_float(constant->dtype()) && node.node().op == "Resize") inputs.back() = constant;
+    const bool is_argument = constant != nullptr && (takes_reals || is_integer(constant->dtype()));
+    inputs.push_back(is_argument ? constant : nullptr);
   }
   std::vector<Tensor> results(node.output_count());
   std::vector<Tensor*> outputs;
@@ -191,8 +192,8 @@ Tensor table_between(const DeviceTensor& input, const DeviceTensor& output) {
 }
 
 // A step (or two) for each output that is read. `fill`: the real value of elements without source.
-LoweredNode moved(const LowerContext& context, float fill) {
-  const auto source = sources(context);
+LoweredNode moved(const LowerContext& context, float fill, bool takes_reals = false) {
+  const auto source = sources(context, takes_reals);
   LoweredNode lowered;
   for (std::size_t i = 0; i < source.size(); ++i) {
     const DeviceTensor &input = context.inputs[0], &output = context.outputs[i];
@@ -261,7 +262,7 @@ LoweredNode lower_concat(const LowerContext& context) {
   return lowered;
 }
 
-LoweredNode lower_by_source(const LowerContext& context) { return moved(context, 0); }
+LoweredNode lower_by_source(const LowerContext& context) { return moved(context, 0, true); }
 LoweredNode lower_split(const LowerContext& context) { return moved(context, 0); }
 LoweredNode lower_slice(const LowerContext& context) { return moved(context, 0); }
 LoweredNode lower_expand(const LowerContext& context) { return moved(context, 0); }

@@ -81,6 +81,8 @@ LayoutChoice layout_resize(const NodeView& node, std::span<const Layout> inputs)
 LoweredNode lower_resize(const LowerContext& context) {
   switch (resize_mode(context.node)) {
     case ResizeMode::nearest:
+      if (context.node.real("extrapolation_value", 0) != 0)
+        refuse("Resize that reads outside of its input", "use another coordinate mode");
       return lower_by_source(context);
     case ResizeMode::linear:
       return lower_linear(context);
