@@ -121,11 +121,89 @@ Outcome move_into_weights(Graph& graph, NodeId id) {
   return rewritten();
 }
 
+// The dense layer behind a value, through functions of one variable that nobody else looks at; or none.
+NodeId dense_before(const Graph& graph, ValueId v) {
+  while (has_single_use(graph, v) && graph.value(v).producer != NodeId::none) {
+    if (const auto& quant = graph.value(v).quant; quant && quant->per_channel()) return NodeId::none;
+    const NodeId id = graph.value(v).producer;
+    const Node& node = graph.node(id);
+    if (node.op == "Gemm") return id;
+    const OpDef* op = find_op(node.op);
+    if (op == nullptr || op->scalar == nullptr || !op->scalar(NodeView(graph, node))) return NodeId::none;
+    v = node.inputs[0];
+    if (is_constant(graph, v)) return NodeId::none;
+  }
+  return NodeId::none;
+}
+
+// Rows of the weights (or the bias) in the order of the Transpose's output.
+ValueId permuted_rows(Graph& graph, ValueId id, std::size_t axis, const Move& move) {
+  const Value& value = graph.value(id);
+  Tensor wide = *value.constant;
+  const Dims old = wide.dims();
+  Dims dims;
+  Layout order;
+  for (std::size_t i = 1; i < move.from.size(); ++i) {
+    dims.push_back(move.from[i].value);
+    order.push_back(move.p[i] - 1 + static_cast<int>(axis));
+  }
+  dims.insert(dims.begin(), old.begin(), old.begin() + static_cast<std::ptrdiff_t>(axis));
+  dims.insert(dims.end(), old.begin() + static_cast<std::ptrdiff_t>(axis) + 1, old.end());
+  for (std::size_t i = 0; i < axis; ++i)
+    order.insert(order.begin() + static_cast<std::ptrdiff_t>(i), static_cast<int>(i));
+  while (order.size() < dims.size()) order.push_back(static_cast<int>(order.size()));
+  wide.reshape(dims);
+  Tensor moved = to_layout(wide, order);
+  moved.reshape(old);
+  const DType dtype = value.type.dtype;
+  const auto quant = value.quant;
+  const ValueId now = graph.add_constant(value.name + "_permuted", std::move(moved));
+  graph.value(now).type.dtype = dtype;
+  graph.value(now).quant = quant;
+  return now;
+}
+
+bool may_permute(const Graph& graph, ValueId id) {
+  const auto& quant = graph.value(id).quant;
+  return is_constant(graph, id) && (!quant || !quant->per_channel());
+}
+
+// dense layer -> Reshape -> Transpose.
+Outcome move_into_producer(Graph& graph, NodeId id) {
+  const auto move = match_transpose(graph, id);
+  if (!move || move->p[0] != 0 || is_identity(move->p) || !has_single_use(graph, move->input)) return std::nullopt;
+  const NodeId reshape = graph.value(move->input).producer;
+  if (!is_reshape(graph, reshape) || adds_rounding(graph, *move)) return std::nullopt;
+  const ValueId flat = graph.node(reshape).inputs[0];
+  const Shape* shape = shape_of(graph, flat);
+  const auto& rounded = graph.value(move->input).quant;
+  if (shape == nullptr || !is_flattening(move->from, *shape) || (rounded && rounded->per_channel()))
+    return std::nullopt;
+  const NodeId dense = dense_before(graph, flat);
+  if (dense == NodeId::none) return std::nullopt;
+  const std::vector<ValueId> inputs = graph.node(dense).inputs;
+  const bool has_bias = inputs.size() > 2 && inputs[2] != ValueId::none;
+  const std::int64_t rows = (*shape)[1].value;
+  if (!may_permute(graph, inputs[1]) || (has_bias && !may_permute(graph, inputs[2])))
+    return "the dense layer's weights are not constant, or quantized per channel";
+  if (has_bias && (graph.value(inputs[2]).constant->rank() != 1 || graph.value(inputs[2]).constant->size() != rows))
+    return "the bias is not one per channel";
+  if (rounded && !graph.value(flat).quant) return "a rounding point lies between";
+  if (!become_reshape(graph, id, flat)) return std::nullopt;
+  const std::size_t axis = integer_attribute(graph.node(dense), "transB", 0) != 0 ? 0 : 1;
+  graph.set_input(dense, 1, permuted_rows(graph, inputs[1], axis, *move));
+  if (has_bias) graph.set_input(dense, 2, permuted_rows(graph, inputs[2], 0, *move));
+  inherit_origins(graph, id, reshape);
+  erase_if_unused(graph, reshape);
+  return rewritten();
+}
+
 PassReport run(Graph& graph, const PassContext&) {
   return for_each_node(graph, [&](NodeId id) -> Outcome {
     if (Outcome done = skip_before(graph, id)) return done;
     if (Outcome done = become_reshape_behind(graph, id)) return done;
-    return move_into_weights(graph, id);
+    if (Outcome done = move_into_weights(graph, id)) return done;
+    return move_into_producer(graph, id);
   });
 }
 

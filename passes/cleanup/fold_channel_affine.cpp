@@ -27,7 +27,7 @@ Outcome fold_into_producer(Graph& graph, NodeId id) {
     std::string reason = rounding_obstacle(graph, x);
     if (reason.empty()) reason = obstacle_to_replace(graph, node.outputs[0], x);
     if (!reason.empty()) return reason;
-    linear->fold_after(graph, *affine);
+    if (!linear->fold_after(graph, *affine)) return "a folded weight would overflow";
     return replace_node(graph, id, x);
   }
   return std::nullopt;
@@ -47,7 +47,7 @@ Outcome fold_into_consumer(Graph& graph, NodeId id) {
   if (!reason.empty()) return reason;
   const bool shifts = std::any_of(affine->shift.begin(), affine->shift.end(), [](double v) { return v != 0; });
   if (shifts && linear->pads_input()) return "the operator behind it pads with zeros, which the shift would move";
-  linear->fold_before(graph, *affine);
+  if (!linear->fold_before(graph, *affine)) return "a folded weight would overflow";
   inherit_origins(graph, user, id);
   erase_if_unused(graph, id);
   return rewritten();

@@ -3,12 +3,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace tinyml {
 namespace {
 
 bool all_finite(const std::vector<double>& values) {
   return std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+}
+
+// Not so for weights that are infinite or undefined themselves: those stay where they are.
+bool fits_float(const std::vector<double>& values) {
+  constexpr double kLargest = std::numeric_limits<float>::max();
+  return std::all_of(values.begin(), values.end(), [](double v) { return std::fabs(v) <= kLargest; });
 }
 
 // The constant spread over the channels of axis 1, if it varies along that axis only and does not raise the rank.
@@ -142,25 +149,27 @@ std::vector<double> LinearNode::bias(const Graph& graph) const {
   return values;
 }
 
-void LinearNode::store(Graph& graph, const std::vector<double>& weights, const std::vector<double>& new_bias) const {
+bool LinearNode::store(Graph& graph, const std::vector<double>& weights, const std::vector<double>& new_bias) const {
+  if (!fits_float(weights) || !fits_float(new_bias)) return false;
   const std::string weight_name = graph.value(graph.node(node_).inputs[1]).name;
   const std::vector<float> w(weights.begin(), weights.end()), b(new_bias.begin(), new_bias.end());
   graph.set_input(node_, 1, make_constant(graph, weight_name + "_folded", dims_, w));
   const bool has_bias = graph.node(node_).inputs.size() > 2 && graph.node(node_).inputs[2] != ValueId::none;
-  if (!has_bias && std::all_of(b.begin(), b.end(), [](float v) { return v == 0; })) return;
+  if (!has_bias && std::all_of(b.begin(), b.end(), [](float v) { return v == 0; })) return true;
   const std::string bias_name = has_bias ? graph.value(graph.node(node_).inputs[2]).name : weight_name + "_bias";
   graph.set_input(node_, 2, make_constant(graph, bias_name + "_folded", {out_channels_}, b));
+  return true;
 }
 
-void LinearNode::fold_after(Graph& graph, const ChannelAffine& affine) const {
+bool LinearNode::fold_after(Graph& graph, const ChannelAffine& affine) const {
   const auto old = float_constant(graph, graph.node(node_).inputs[1])->data<float>();
   std::vector<double> weights(old.begin(), old.end()), b = bias(graph);
   for (std::size_t i = 0; i < weights.size(); ++i) weights[i] *= affine.scale[static_cast<std::size_t>(out_channel(i))];
   for (std::size_t m = 0; m < b.size(); ++m) b[m] = b[m] * affine.scale[m] + affine.shift[m];
-  store(graph, weights, b);
+  return store(graph, weights, b);
 }
 
-void LinearNode::fold_before(Graph& graph, const ChannelAffine& affine) const {
+bool LinearNode::fold_before(Graph& graph, const ChannelAffine& affine) const {
   const auto old = float_constant(graph, graph.node(node_).inputs[1])->data<float>();
   std::vector<double> weights(old.begin(), old.end()), b = bias(graph);
   for (std::size_t i = 0; i < weights.size(); ++i) {
@@ -168,8 +177,9 @@ void LinearNode::fold_before(Graph& graph, const ChannelAffine& affine) const {
     b[static_cast<std::size_t>(out_channel(i))] += weights[i] * affine.shift[c];
     weights[i] *= affine.scale[c];
   }
-  store(graph, weights, b);
+  if (!store(graph, weights, b)) return false;
   graph.set_input(node_, 0, affine.input);
+  return true;
 }
 
 }  // namespace tinyml

@@ -29,16 +29,16 @@ class LinearNode {
   std::int64_t in_channels() const { return in_channels_; }
   bool pads_input() const { return pads_; }  // zeros beside the input reach the output
 
-  // Folds y = affine(linear(x)) or linear(affine(x)) into new constants. The second needs an input that is not padded,
-  // or a shift of 0.
-  void fold_after(Graph& graph, const ChannelAffine& affine) const;
-  void fold_before(Graph& graph, const ChannelAffine& affine) const;
+  // Folds y = affine(linear(x)) or linear(affine(x)) into new constants; false, with nothing changed, when one of them
+  // would overflow. The second form needs an input that is not padded, or a shift of 0.
+  bool fold_after(Graph& graph, const ChannelAffine& affine) const;
+  bool fold_before(Graph& graph, const ChannelAffine& affine) const;
 
  private:
   std::int64_t out_channel(std::size_t element) const;  // of an element of the weights
   std::int64_t in_channel(std::size_t element) const;
   std::vector<double> bias(const Graph& graph) const;
-  void store(Graph& graph, const std::vector<double>& weights, const std::vector<double>& bias) const;
+  bool store(Graph& graph, const std::vector<double>& weights, const std::vector<double>& bias) const;
 
   NodeId node_{};
   enum class Kind : std::uint8_t { conv, conv_transpose, gemm, gemm_transposed } kind_ = Kind::conv;

@@ -2,6 +2,7 @@
 // channels, as kernels want them), alpha = beta = 1, a bias of one dimension. MatMul followed by Add of a bias becomes
 // such a Gemm too (fold-channel-affine takes the Add). Quantized weights stay as they are.
 #include <algorithm>
+#include <cmath>
 
 #include "passes/rewrite.h"
 
@@ -43,12 +44,18 @@ Outcome matmul_to_gemm(Graph& graph, NodeId id) {
   return rewritten();
 }
 
+bool may_scale(const Tensor& tensor, float factor) {
+  const auto data = tensor.data<float>();
+  return factor == 1 || std::all_of(data.begin(), data.end(), [&](float v) { return std::isfinite(v * factor); });
+}
+
 // alpha and transB go into B.
 bool normalize_weights(Graph& graph, NodeId id, const NodeView& view) {
   const float alpha = view.real("alpha", 1);
   const bool transposed = view.integer("transB", 0) != 0;
   const ValueId b = graph.node(id).inputs[1];
-  if (float_constant(graph, b) == nullptr || (transposed && alpha == 1)) return false;
+  if (float_constant(graph, b) == nullptr || (transposed && alpha == 1) || !may_scale(*float_constant(graph, b), alpha))
+    return false;
   graph.set_input(id, 1, transposed ? scaled_constant(graph, b, alpha) : transposed_constant(graph, b, alpha));
   graph.attributes(id)["transB"] = std::int64_t{1};
   graph.attributes(id).erase("alpha");
@@ -65,7 +72,7 @@ bool normalize_bias(Graph& graph, NodeId id, const NodeView& view) {
   const std::int64_t n = (*out)[1].value;
   const bool spreads = bias->size() == 1 && bias->dims() != Dims{n};
   const bool flattens = bias->rank() == 2 && bias->dims()[0] == 1 && bias->dims()[1] == n;
-  if (beta == 1 && !spreads && !flattens) return false;
+  if ((beta == 1 && !spreads && !flattens) || !may_scale(*bias, beta)) return false;
   const ValueId scaled = scaled_constant(graph, c, beta);
   Tensor& tensor = *graph.value(scaled).constant;
   if (spreads)

@@ -5,12 +5,14 @@
 // First a plan, without touching the graph: for each value that would be available in another order of axes, from which
 // base and by which permutation. Values that flow together form a region. A region is rewritten if it then needs fewer
 // Transposes, or as many over no more elements; a Transpose of a graph input is border and moves only for a gain.
+// A second plan may also transpose operands that come from elsewhere, if fewer Transposes remain in all.
 // Rewriting changes nodes in place, so they keep their names and origins.
 #include <algorithm>
 #include <map>
 #include <set>
 
 #include "passes/cleanup/permuted_axes.h"
+#include "passes/cleanup/reshapes.h"
 
 namespace tinyml {
 namespace {
@@ -37,19 +39,35 @@ struct Region {
   Cost before, after;
   bool moves = false;        // a node other than a Transpose takes part
   bool from_border = false;  // a Transpose of a graph input takes part
+  bool imports = false;      // operands are transposed to take part
   bool pays() const {
     if (after.transposes != before.transposes) return after.transposes < before.transposes;
-    if (after.elements > before.elements || from_border) return false;
+    if (after.elements > before.elements || from_border || imports) return false;
     return moves;
   }
 };
 
+// The value can be brought into its base's order of axes by a reshape, and one dimension at most must be computed.
+bool is_free_import(const Graph& graph, ValueId v, const Permutation& p) {
+  const Shape* shape = shape_of(graph, v);
+  if (shape == nullptr || shape->size() != p.size() || !keeps_memory_order(*shape, inverse(p))) return false;
+  const auto open =
+      std::count_if(shape->begin(), shape->end(), [](const Dim& d) { return !d.known() || d.value == 0; });
+  const bool empty = std::any_of(shape->begin(), shape->end(), [](const Dim& d) { return d.value == 0; });
+  return open <= 1 && !empty;
+}
+
 class Plan {
  public:
-  explicit Plan(const Graph& graph) : graph_(graph) {
+  // `imports`: operands from outside of a region may be transposed, at their cost.
+  Plan(const Graph& graph, bool imports) : graph_(graph), imports_(imports) {
     for (const NodeId id : graph.nodes()) visit(id);
     for (auto& [value, state] : states_) state.region = root(state.region);
     for (const NodeId id : graph.nodes()) price(id);
+    for (const auto& [import, region] : imported_) {
+      regions_[root(region)].after.add(shape_of(graph, import.first));
+      regions_[root(region)].imports = true;
+    }
   }
 
   const State* state(ValueId v) const {
@@ -125,17 +143,26 @@ class Plan {
       const State* s = state(v);
       const bool permuted = s != nullptr && s->p == *p;
       any = any || permuted;
-      if (!permuted && !(use->broadcasts && is_indifferent(v, p->size()))) return std::nullopt;
+      if (!permuted && !is_indifferent(v, p->size(), use->broadcasts) && !may_import(v, *p)) return std::nullopt;
     }
     return any ? std::optional(*p) : std::nullopt;
   }
 
-  // A broadcast operand that can be brought into any order for free: a constant, or one element per sample... of one.
-  bool is_indifferent(ValueId v, std::size_t rank) const {
+  // An operand that is right in any order of axes, or can be brought into it now: a constant, one element to broadcast.
+  bool is_indifferent(ValueId v, std::size_t rank, bool broadcasts) const {
     const Shape* shape = shape_of(graph_, v);
-    if (shape == nullptr || shape->size() > rank) return false;
+    if (shape == nullptr || shape->size() > rank || (!broadcasts && shape->size() != rank)) return false;
     if (is_constant(graph_, v)) return true;
-    return std::all_of(shape->begin(), shape->end(), [](const Dim& d) { return d == Dim(1); });
+    return broadcasts && std::all_of(shape->begin(), shape->end(), [](const Dim& d) { return d == Dim(1); });
+  }
+
+  // An operand that nobody transposes yet: by a reshape where that does it, else by a Transpose where the plan allows.
+  bool may_import(ValueId v, const Permutation& p) const {
+    const Shape* shape = shape_of(graph_, v);
+    const State* s = state(v);
+    if (shape == nullptr || shape->size() != p.size() || is_constant(graph_, v)) return false;
+    if (s != nullptr && !is_identity(s->p)) return false;
+    return imports_ || is_free_import(graph_, v, p);
   }
 
   void absorb(NodeId id, const Permutation& p) {
@@ -147,6 +174,13 @@ class Plan {
       if (s == nullptr) continue;
       if (region >= 0) parent_[static_cast<std::size_t>(root(s->region))] = root(region);
       region = s->region;
+    }
+    for (const std::size_t i : use.data) {
+      const ValueId v = node.inputs[i];
+      const State* s = state(v);
+      const bool permuted = s != nullptr && s->p == p;
+      if (permuted || is_indifferent(v, p.size(), use.broadcasts) || is_free_import(graph_, v, p)) continue;
+      imported_.emplace(std::pair(v, p), region);
     }
     absorbed_[id] = p;
     for (const ValueId v : node.outputs)
@@ -170,6 +204,8 @@ class Plan {
   }
 
   const Graph& graph_;
+  bool imports_;
+  std::map<std::pair<ValueId, Permutation>, int> imported_;  // to the region
   std::map<ValueId, State> states_;
   std::map<NodeId, Permutation> absorbed_;
   std::map<int, Region> regions_;
@@ -213,10 +249,13 @@ class Sinker {
     const AxisUse use = *axis_use(graph_, graph_.node(id), p);
     for (const std::size_t i : use.data) {
       const ValueId v = graph_.node(id).inputs[i];
-      if (const State* s = plan_.state(v))
+      const State* s = plan_.state(v);
+      if (s != nullptr && s->p == p)
         graph_.set_input(id, i, s->base);
       else if (is_constant(graph_, v))
         graph_.set_input(id, i, permute_operand(graph_, v, p));
+      else if (shape_of(graph_, v)->size() == p.size() && !has_one_element(v))
+        graph_.set_input(id, i, import(id, s != nullptr ? s->base : v, p));
     }
     permute_axes(graph_, id, p);
     for (const ValueId v : graph_.node(id).outputs) {
@@ -227,6 +266,27 @@ class Sinker {
       value.known_elements.reset();
     }
     ++changed_;
+  }
+
+  bool has_one_element(ValueId v) const {
+    const Shape& shape = *shape_of(graph_, v);
+    return std::all_of(shape.begin(), shape.end(), [](const Dim& d) { return d == Dim(1); });
+  }
+
+  // The operand with the axes of the base, for the node `id`.
+  ValueId import(NodeId id, ValueId v, const Permutation& p) {
+    const Permutation back = inverse(p);
+    const std::vector<std::string> origins = graph_.node(id).origins;
+    const std::vector<std::int64_t> perm(back.begin(), back.end());
+    const bool is_free = is_free_import(graph_, v, p);
+    const TensorType type{graph_.value(v).type.dtype, base_shape(*shape_of(graph_, v), p)};
+    std::optional<QuantParams> quant = graph_.value(v).quant;
+    if (quant) quant = base_quant(*quant, p);
+    const ValueId out = graph_.emit("Transpose", std::span(&v, 1), {{"perm", perm}}, origins);
+    graph_.value(out).type = type;
+    graph_.value(out).quant = std::move(quant);
+    if (is_free) (void)become_reshape(graph_, graph_.value(out).producer, v);
+    return out;
   }
 
   // The value as those need it who are not part of the region: its base, or a Transpose of that.
@@ -317,8 +377,12 @@ int round_before_transposes(Graph& graph) {
 PassReport run(Graph& graph, const PassContext&) {
   PassReport report;
   report.changed = round_before_transposes(graph);
-  const Plan plan(graph);
-  if (plan.any_pays()) report.changed += Sinker(graph, plan).run();
+  for (const bool imports : {false, true}) {
+    const Plan plan(graph, imports);
+    if (!plan.any_pays()) continue;
+    report.changed += Sinker(graph, plan).run();
+    if (!imports) graph.sort();
+  }
   report.matched = report.changed;
   for (const NodeId id : graph.nodes())
     if (graph.node(id).op == "Transpose") {

@@ -91,6 +91,8 @@ TEST_CASE("BatchNormalization stays where folding would be wrong", "[passes]") {
                                         kNormCall + "\noutput %y") == "the weights are quantized");
   CHECK(check_unchanged(kBatchNorm, in + "input %w: float32[2,1,1,1]\n%a = Conv(%x, %w)\n%y = " + kNormCall +
                                         "\noutput %y") == "the weights or the bias are not constant");
+  CHECK(check_unchanged(kBatchNorm, in + "const %w: float32[2,1,1,1] = {2e38, 4}\n%a = Conv(%x, %w)\n%y = " +
+                                        kNormCall + "\noutput %y") == "a folded weight would overflow");
   // Negative variance: the factor is undefined.
   check_unchanged(kBatchNorm,
                   "input %x: float32[batch,1,2,2]\nconst %one: float32[1] = {1}\nconst %neg: float32[1] = "

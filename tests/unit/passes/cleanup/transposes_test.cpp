@@ -191,3 +191,57 @@ TEST_CASE("a Transpose before Flatten goes into the weights of the dense layer",
   CHECK(check_unchanged(kAbsorb, in + before + "%y = Relu(%f)\noutput %y") ==
         "what follows the Flatten is no dense layer with constant weights");
 }
+
+TEST_CASE("a Transpose behind a dense layer's Reshape goes into its weights", "[passes]") {
+  const std::string in = "input %x: float32[batch,2]\nconst %s: int64[4] = {-1, 1, 3, 2}\n";
+  const std::string tail =
+      "%r = Relu(%g)\n%v = Reshape(%r, %s)\n%t = Transpose(%v) {perm=[0, 3, 1, 2]}\n%y = "
+      "Sigmoid(%t)\noutput %y";
+  check_rewrite(
+      kAbsorb,
+      in +
+          "const %w: float32[6,2] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}\nconst %b: float32[6] = {1, 2, "
+          "3, 4, 5, 6}\n%g = Gemm(%x, %w, %b) {transB=1}\n" +
+          tail,
+      "input %x: float32[batch,2]\nconst %w: float32[6,2] = {1, 2, 5, 6, 9, 10, 3, 4, 7, 8, 11, 12}\nconst %b: "
+      "float32[6] = {1, 3, 5, 2, 4, 6}\nconst %s: int64[4] = {-1, 2, 1, 3}\n%g = Gemm(%x, %w, %b) "
+      "{transB=1}\n%r = Relu(%g)\n%t = Reshape(%r, %s)\n%y = Sigmoid(%t)\noutput %y");
+  check_rewrite(kAbsorb,
+                in + "const %w: float32[2,6] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}\n%g = Gemm(%x, %w)\n" + tail,
+                "input %x: float32[batch,2]\nconst %w: float32[2,6] = {1, 3, 5, 2, 4, 6, 7, 9, 11, 8, 10, 12}\nconst "
+                "%s: int64[4] = {-1, 2, 1, 3}\n%g = Gemm(%x, %w)\n%r = Relu(%g)\n%t = Reshape(%r, %s)\n%y = "
+                "Sigmoid(%t)\noutput %y");
+}
+
+TEST_CASE("an operand from elsewhere is reshaped, or transposed where that saves two", "[passes]") {
+  const std::string in =
+      "input %x: float32[batch,2,3,4]\ninput %g: float32[batch,1,1,2]\ninput %z: "
+      "float32[batch,3,4,2]\n";
+  const std::string before = "%r = Sigmoid(%x)\n%a = Transpose(%r) {perm=[0, 2, 3, 1]}\n";
+  const std::string behind = "%c = Transpose(%b) {perm=[0, 3, 1, 2]}\n%y = Relu(%c)\noutput %y";
+  check_rewrite(kSink, in + before + "%b = Mul(%a, %g)\n" + behind,
+                in + "const %s: int64[4] = {-1, 2, 1, 1}\n%r = Sigmoid(%x)\n%h = Reshape(%g, %s)\n%b = Mul(%r, "
+                     "%h)\n%y = Relu(%b)\noutput %y");
+  check_rewrite(kSink, in + before + "%b = Add(%a, %z)\n" + behind,
+                in + "%r = Sigmoid(%x)\n%h = Transpose(%z) {perm=[0, 3, 1, 2]}\n%b = Add(%r, %h)\n%y = "
+                     "Relu(%b)\noutput %y");
+  check_unchanged(kSink, in + before + "%b = Add(%a, %z)\n%y = GlobalMaxPool(%b)\noutput %y");
+  check_rewrite(kSink,
+                "input %x: float32[1,2,1,3]\nconst %q: float32[1,1,3,2] = {1, 2, 3, 4, 5, 6}\n" + before +
+                    "%b = Concat(%a, %q) {axis=1}\n" + behind,
+                "input %x: float32[1,2,1,3]\nconst %q: float32[1,2,1,3] = {1, 3, 5, 2, 4, 6}\n%r = Sigmoid(%x)\n%b = "
+                "Concat(%r, %q) {axis=2}\n%y = Relu(%b)\noutput %y");
+}
+
+TEST_CASE("squeeze and excite in channels-last form loses all Transposes", "[passes]") {
+  const std::string in = "input %x: float32[batch,2,3,4]\nconst %w: float32[2,2,1,1] = {1, 2, 3, 4}\n";
+  check_rewrite({},
+                in + "const %d: int64[2] = {1, 2}\nconst %m: float32[2,2] = {1, 2, 3, 5}\nconst %s: int64[4] = {-1, "
+                     "1, 1, 2}\n%c = Conv(%x, %w)\n%a = Transpose(%c) {perm=[0, 2, 3, 1]}\n%r = Relu(%a)\n%p = "
+                     "ReduceMean(%r, %d) {keepdims=0}\n%f = MatMul(%p, %m)\n%g = Sigmoid(%f)\n%h = Reshape(%g, "
+                     "%s)\n%e = Mul(%r, %h)\n%t = Transpose(%e) {perm=[0, 3, 1, 2]}\n%y = Conv(%t, %w)\noutput %y",
+                in + "const %m: float32[2,2] = {1, 3, 2, 5}\nconst %s: int64[4] = {-1, 2, 1, 1}\n%c = Conv(%x, %w)\n%r "
+                     "= Relu(%c)\n%p = GlobalAveragePool(%r)\n%q = Flatten(%p) {axis=1}\n%f = Gemm(%q, %m) "
+                     "{transB=1}\n%g = Sigmoid(%f)\n%h = Reshape(%g, %s)\n%e = Mul(%r, %h)\n%y = Conv(%e, %w)\noutput "
+                     "%y");
+}
