@@ -1,7 +1,8 @@
 // Throughput of the float executor on one ONNX model with random inputs, as one JSON object on stdout.
 //   bench_float MODEL [BATCH=1] [THREADS=1] [SECONDS=1] [--plain]
-// Runs for about SECONDS after a warm-up, in ten rounds; the median round counts. --plain: evaluation node by node.
-// benchmarks/bench_float.py alternates it with ONNX Runtime.
+// Runs for about SECONDS after a warm-up, in rounds of half a millisecond or one execution; the median round counts,
+// and the best is what a busy machine leaves undisturbed. --plain: evaluation node by node. benchmarks/bench_float.py
+// alternates it with ONNX Runtime.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -61,11 +62,12 @@ int run(int argc, char** argv) {
   std::vector<Tensor> inputs;
   for (const ValueId input : graph.inputs()) inputs.push_back(random_input(graph.value(input), batch));
   (void)seconds_of(executor, inputs, 3);
-  constexpr int kRounds = 10;
-  const double once = std::max(1e-7, seconds_of(executor, inputs, 3).wall);
-  const int repeats = std::max(1, static_cast<int>(number(4, 1) / kRounds / once));
+  constexpr double kRound = 5e-4;
+  const double once = std::max(1e-7, seconds_of(executor, inputs, 10).wall);
+  const int repeats = std::max(1, static_cast<int>(kRound / once));
+  const int rounds = std::max(10, static_cast<int>(number(4, 1) / once / repeats));
   std::vector<double> wall, cpu;
-  for (int i = 0; i < kRounds; ++i) {
+  for (int i = 0; i < rounds; ++i) {
     const Seconds s = seconds_of(executor, inputs, repeats);
     wall.push_back(s.wall);
     cpu.push_back(s.cpu);

@@ -14,7 +14,7 @@ namespace {
 
 // A share of this many multiply-accumulates takes about 2 us, twice the cost of handing it to another thread
 // (measured).
-constexpr std::size_t kLeastShare = 1 << 17;
+constexpr std::size_t kLeastShare = 1 << 15;
 
 bool is_flat(const ConvSizes& s) {
   return s.kernel_h == 1 && s.kernel_w == 1 && s.stride_h == 1 && s.stride_w == 1 && s.groups == 1 &&
@@ -34,6 +34,21 @@ PackedMatrix pack_group(const ConvSizes& s, const float* weights, std::size_t gr
     for (std::size_t c = 0; c < in; ++c)
       for (std::size_t t = 0; t < taps; ++t) matrix[(t * in + c) * out + m] = source[(m * in + c) * taps + t];
   return pack(matrix.data(), taps * in, out, out, 1);
+}
+
+// One row of [channels][plane] to [width][channels]; colour images have their own loop, which compiles to vectors.
+void interleave(const float* row, std::size_t plane, std::size_t channels, std::size_t width, float* out) {
+  if (channels == 3) {
+    const float *r = row, *g = row + plane, *b = row + 2 * plane;
+    for (std::size_t j = 0; j < width; ++j) {
+      out[3 * j] = r[j];
+      out[3 * j + 1] = g[j];
+      out[3 * j + 2] = b[j];
+    }
+    return;
+  }
+  for (std::size_t c = 0; c < channels; ++c)
+    for (std::size_t j = 0; j < width; ++j) out[j * channels + c] = row[c * plane + j];
 }
 
 }  // namespace
@@ -92,10 +107,7 @@ void Convolution::copy_rows(const Band& band, const float* x, bool planar, float
       std::memcpy(inside, image + row * s_.in_w * channels, s_.in_w * channels * sizeof(float));
       continue;
     }
-    for (std::size_t c = 0; c < channels; ++c) {
-      const float* source = image + (c * s_.in_h + row) * s_.in_w;
-      for (std::size_t j = 0; j < s_.in_w; ++j) inside[j * channels + c] = source[j];
-    }
+    interleave(image + row * s_.in_w, s_.in_h * s_.in_w, channels, s_.in_w, inside);
   }
 }
 

@@ -1,5 +1,6 @@
 // Rectangles come from the product of row classes and column classes: neighbours whose taps inside of the image agree.
-// Along each rectangle the kernel runs in the direction that gives the longer lines.
+// Along each rectangle the kernel runs in the direction that gives the longer lines. Fewer channels than a panel holds:
+// neighbouring pixels share a panel, side by side.
 #include "lib/math/windows.h"
 
 #include <algorithm>
@@ -10,7 +11,7 @@
 namespace tinyml::math {
 namespace {
 
-constexpr std::size_t kLeastShare = 1 << 15;  // taps times channels; see convolution.cpp
+constexpr std::size_t kLeastShare = 1 << 13;  // taps times channels; see convolution.cpp
 
 struct Axis {
   std::size_t in, out, kernel, stride, dilation, pad, pad_end;
@@ -47,14 +48,16 @@ std::vector<Class> classes(const Axis& a) {
 
 Windows::Windows(Kind kind, const ConvSizes& sizes, const float* weights, const float* bias)
     : kind_(kind), s_(sizes), padded_channels_((sizes.in_channels + kPanel - 1) / kPanel * kPanel) {
-  const std::size_t taps = weights != nullptr ? s_.kernel_h * s_.kernel_w : 1;
+  const std::size_t channels = s_.in_channels, taps = weights != nullptr ? s_.kernel_h * s_.kernel_w : 1;
+  if (channels != 0 && kPanel % channels == 0) side_by_side_ = kPanel / channels;
   weights_ = AlignedFloats(taps * padded_channels_);
-  for (std::size_t c = 0; c < s_.in_channels; ++c)
+  if (bias != nullptr) bias_ = AlignedFloats(padded_channels_);
+  for (std::size_t i = 0; i < channels * side_by_side_; ++i) {
+    const std::size_t c = i % channels;
     for (std::size_t t = 0; t < taps; ++t)
-      weights_[t * padded_channels_ + c] = weights != nullptr ? weights[c * taps + t] : 1.0F;
-  if (bias == nullptr) return;
-  bias_ = AlignedFloats(padded_channels_);
-  std::copy(bias, bias + s_.in_channels, bias_.data());
+      weights_[t * padded_channels_ + i] = weights != nullptr ? weights[c * taps + t] : 1.0F;
+    if (bias != nullptr) bias_[i] = bias[c];
+  }
 }
 
 void Windows::bind(const ConvSizes& sizes, bool count_padding) {
@@ -70,20 +73,35 @@ void Windows::bind(const ConvSizes& sizes, bool count_padding) {
     }
 }
 
-void Windows::run_line(WindowRun run, float divisor) const {
-  if (run.rows * run.columns == 0) {
-    run.rows = run.columns = 0;
-    if (kind_ == Kind::max) {  // all taps in the padding
-      for (std::size_t p = 0; p < run.pixels; ++p)
-        std::fill_n(run.y + p * run.y_pixel, run.channels, std::numeric_limits<float>::lowest());
-      return;
-    }
-  }
+void Windows::compute_line(const WindowRun& run, float divisor) const {
   const KernelSet& set = kernels();
   (kind_ == Kind::max ? set.window_max : set.window_sum)(run);
   if (kind_ != Kind::mean) return;
   for (std::size_t p = 0; p < run.pixels; ++p)
     for (std::size_t c = 0; c < run.channels; ++c) run.y[p * run.y_pixel + c] /= divisor;
+}
+
+void Windows::run_line(WindowRun run, float divisor) const {
+  if (kind_ == Kind::max && run.rows * run.columns == 0) {  // all taps in the padding
+    for (std::size_t p = 0; p < run.pixels; ++p)
+      std::fill_n(run.y + p * run.y_pixel, run.channels, std::numeric_limits<float>::lowest());
+    return;
+  }
+  const std::size_t f = side_by_side_, channels = run.channels;
+  const bool dense = run.x_pixel == static_cast<std::ptrdiff_t>(channels) && run.y_pixel == channels;
+  if (f > 1 && dense && run.pixels >= f) {
+    WindowRun wide = run;
+    wide.pixels = run.pixels / f;
+    wide.channels = wide.y_pixel = channels * f;
+    wide.x_pixel = run.x_pixel * static_cast<std::ptrdiff_t>(f);
+    compute_line(wide, divisor);
+    const std::size_t done = wide.pixels * f * channels;
+    run.pixels %= f;
+    run.x += done;
+    run.y += done;
+    if (run.add != nullptr) run.add += done;
+  }
+  if (run.pixels != 0) compute_line(run, divisor);
 }
 
 void Windows::run_rectangle(const Rectangle& r, std::size_t image, std::size_t first, std::size_t last, const float* x,

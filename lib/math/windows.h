@@ -27,10 +27,12 @@ class Windows {
   void run_rectangle(const Rectangle& r, std::size_t image, std::size_t first, std::size_t last, const float* x,
                      float* y, const Epilogue& e) const;
   void run_line(WindowRun run, float divisor) const;
+  void compute_line(const WindowRun& run, float divisor) const;
 
   Kind kind_;
   ConvSizes s_;
   std::size_t padded_channels_;
+  std::size_t side_by_side_ = 1;  // pixels in one panel, where they are dense
   AlignedFloats weights_, bias_;
   std::vector<Rectangle> rectangles_;
 };
