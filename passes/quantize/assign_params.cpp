@@ -69,6 +69,7 @@ class Assigner {
     for (const ValueId id : plan.activations) {
       planned_[index(id)] = true;
       groups_.range(index(id)) = calibration.ranges[index(id)];
+      groups_.fixed(index(id)) = calibration.presets[index(id)];
     }
   }
 
@@ -89,6 +90,7 @@ class Assigner {
     const Node& node = graph_.node(entry.node);
     const ValueId out = node.outputs[0];
     if (!tied_output(out)) return;
+    if (groups_.fixed(index(out))) return;
     if (entry.rule.kind == QuantKind::fixed && options_.activation_type != DType::i16)
       groups_.fixed(index(out)) = fixed_params(entry.rule, options_.activation_type);
     const OpDef* op = find_op(node.op);

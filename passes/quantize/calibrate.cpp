@@ -59,7 +59,8 @@ class Collector {
   Collector(const Graph& graph, const QuantPlan& plan, const QuantizeOptions& options)
       : graph_(graph), observers_(graph.value_capacity()), means_(graph.value_capacity()) {
     for (const ValueId id : plan.activations) observers_[index(id)] = Observer::make(options.observer);
-    // What a sensor delivers is not to be clipped, and often lies on a grid of its own already (pixels): the whole range.
+    // What a sensor delivers is not to be clipped, and often lies on a grid of its own already (pixels): the whole
+    // range.
     for (const ValueId id : graph.inputs())
       if (observers_[index(id)]) observers_[index(id)] = Observer::make({.method = CalibrationMethod::minmax});
     if (!options.bias_correction) return;
@@ -75,7 +76,10 @@ class Collector {
   }
 
   Calibration result(const QuantPlan& plan) const {
-    Calibration c{std::vector<Range>(observers_.size()), std::vector<std::vector<double>>(observers_.size())};
+    Calibration c;
+    c.ranges.resize(observers_.size());
+    c.presets.resize(observers_.size());
+    c.means.resize(observers_.size());
     for (const ValueId id : plan.activations) {
       c.ranges[index(id)] = observers_[index(id)]->range();
       if (means_[index(id)]) c.means[index(id)] = means_[index(id)]->means();

@@ -9,8 +9,9 @@
 namespace tinyml {
 
 struct Calibration {
-  std::vector<Range> ranges;               // by value id: of the planned activations
-  std::vector<std::vector<double>> means;  // by value id: per index of axis 1, for values that feed weights
+  std::vector<Range> ranges;                        // by value id: of the planned activations
+  std::vector<std::optional<QuantParams>> presets;  // by value id: parameters that are given, whatever was observed
+  std::vector<std::vector<double>> means;           // by value id: per index of axis 1, for values that feed weights
 };
 
 // Throws Error (tensor named) when an activation is not finite, and when there are no samples.

@@ -9,6 +9,7 @@
 #include "lib/exec/executor.h"
 #include "lib/support/error.h"
 #include "passes/quantize/assign_params.h"
+#include "passes/quantize/bake_preprocessing.h"
 #include "passes/quantize/calibrate.h"
 #include "passes/quantize/equalize.h"
 #include "passes/quantize/plan.h"
@@ -106,6 +107,17 @@ void report_errors(const Graph& reference, const Graph& quantized, const QuantPl
   if (any) errors.finish(report);
 }
 
+// The value between the two nodes of a baked preprocessing is inside of one table.
+void leave_unrounded(QuantPlan& plan, ValueId id) { std::erase(plan.activations, id); }
+
+void preset(const Graph& graph, const BakedInput& baked, Calibration& calibration) {
+  const Range seen = calibration.ranges[static_cast<std::size_t>(baked.raw)];
+  const QuantParams raw = raw_params(seen.min, seen.max);
+  calibration.presets[static_cast<std::size_t>(baked.raw)] = raw;
+  if (graph.value(baked.preprocessed).producer != NodeId::none)  // else clean-up has folded it into the first layer
+    calibration.presets[static_cast<std::size_t>(baked.preprocessed)] = preprocessed_params(baked.preprocessing, raw);
+}
+
 }  // namespace
 
 Graph quantize(const Graph& graph, const CalibrationData& data, const QuantizeOptions& asked,
@@ -118,6 +130,11 @@ Graph quantize(const Graph& graph, const CalibrationData& data, const QuantizeOp
   if (data.samples == 0) throw Error("the calibration data hold no samples", "give at least one sample");
 
   Graph reference = graph;
+  std::optional<BakedInput> baked;
+  if (options.bake && !options.bake->identity()) {
+    baked = bake_preprocessing(reference, *options.bake);
+    infer_types(reference);
+  }
   report.passes = run_to_fixpoint(reference, cleanup_passes(), context, runner);
   if (options.equalize) {
     std::vector<std::unique_ptr<Pass>> passes;
@@ -126,10 +143,12 @@ Graph quantize(const Graph& graph, const CalibrationData& data, const QuantizeOp
   }
   report.weights_bytes_float = constant_bytes(reference);
 
-  const QuantPlan plan = make_plan(reference, options.exclude);
+  QuantPlan plan = make_plan(reference, options.exclude);
+  if (baked) leave_unrounded(plan, baked->between);
   report.float_nodes = plan.float_nodes;
   report.nodes_quantized = plan.nodes.size();
-  const Calibration calibration = calibrate(reference, plan, data, options, context);
+  Calibration calibration = calibrate(reference, plan, data, options, context);
+  if (baked) preset(reference, *baked, calibration);
   report.samples = data.samples;
 
   Graph quantized = reference;

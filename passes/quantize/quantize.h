@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "lib/data/dataset.h"
 #include "lib/ir/graph.h"
 #include "lib/quant/observer.h"
 #include "passes/pass.h"
@@ -29,7 +31,8 @@ struct QuantizeOptions {
   std::vector<std::string> exclude;  // node or origin names, globs with * and ?: these nodes stay float
   bool equalize = false;             // cross-layer equalization
   bool bias_correction = false;
-  std::size_t report_samples = 64;  // for the SQNR report, taken from the calibration data; 0: no report
+  std::optional<Preprocessing> bake;  // becomes part of the model; the calibration data are then raw
+  std::size_t report_samples = 64;    // for the SQNR report, taken from the calibration data; 0: no report
   std::function<void(std::size_t done, std::size_t all)> progress;  // samples calibrated so far
 };
 
