@@ -25,7 +25,7 @@ struct Options {
   std::string model, output, method = "minmax", activations = "int8";
   int weight_bits = 8;
   DataArguments calib, test;
-  bool per_tensor = false;
+  bool per_tensor = false, bake = false;
   QuantizeOptions quantize;
   std::vector<std::string> print_after;
   std::optional<double> max_drop;  // points of top-1
@@ -55,7 +55,9 @@ std::optional<Accuracy> measure(const Graph& before, const Graph& after, const O
   if (options.test.data.empty()) return std::nullopt;
   Accuracy accuracy;
   accuracy.top1_float = top1(before, {"float"}, options, threads, accuracy.engine);
-  accuracy.top1_int8 = top1(after, {}, options, threads, accuracy.engine);
+  Options raw = options;  // a baked model takes the data as they are
+  if (options.bake) raw.test.options.preprocessing = {};
+  accuracy.top1_int8 = top1(after, {}, raw, threads, accuracy.engine);
   return accuracy;
 }
 
@@ -117,9 +119,10 @@ ExitCode quantize_model(Options& options, const Session& session) {
   check(options);
   ThreadPool threads(session.threads);
   const Graph before = read_onnx(options.model);
-  ModelData calib = open_model_data(before, options.calib);
   options.test.options.layout = options.calib.options.layout;
   options.test.options.preprocessing = options.calib.options.preprocessing;
+  if (options.bake) std::swap(options.quantize.bake.emplace(), options.calib.options.preprocessing);
+  ModelData calib = open_model_data(before, options.calib);
   options.quantize.observer.method = parse_method(options.method);
   options.quantize.per_channel = !options.per_tensor;
 
@@ -188,6 +191,8 @@ void add_quantize(CLI::App& app, Session& session) {
       ->required();
   add_method_options(*command, *options);
   add_preprocessing_options(*command, options->calib.options);
+  command->add_flag("--bake-preprocessing", options->bake,
+                    "Make --scale, --mean and --std part of the model: firmware feeds raw uint8 or int8");
   add_data_option(*command, options->test, "--data", "Samples to measure accuracy on, before and after", false);
   add_labels_option(*command, options->test);
   command->add_option("--max-drop", options->max_drop, "Most points of top-1 that may be lost; else exit code 4")
