@@ -2,6 +2,7 @@
 // functor each. On the device each is a table. Relu, Clip and PRelu are elsewhere: they have facets of their own.
 #include <cmath>
 
+#include "lib/math/elementary.h"
 #include "lib/ops/common.h"
 #include "lib/ops/elementwise.h"
 
@@ -52,14 +53,14 @@ struct Sigmoid : Plain {
   using Plain::Plain;
   template <class T>
   T operator()(T x) const {
-    return 1 / (1 + std::exp(-x));
+    return math::logistic(x);
   }
 };
 struct HyperbolicTangent : Plain {
   using Plain::Plain;
   template <class T>
   T operator()(T x) const {
-    return std::tanh(x);
+    return math::hyperbolic_tangent(x);
   }
 };
 struct HardSwish : Plain {
@@ -141,8 +142,9 @@ struct Gelu {
   template <class T>
   T operator()(T x) const {
     constexpr double kRootHalf = 0.70710678118654752440, kRootTwoByPi = 0.79788456080286535588;
-    const T inner = by_tanh ? std::tanh(static_cast<T>(kRootTwoByPi) * (x + static_cast<T>(0.044715) * x * x * x))
-                            : std::erf(x * static_cast<T>(kRootHalf));
+    const T inner =
+        by_tanh ? math::hyperbolic_tangent(static_cast<T>(kRootTwoByPi) * (x + static_cast<T>(0.044715) * x * x * x))
+                : std::erf(x * static_cast<T>(kRootHalf));
     return x * (1 + inner) / 2;
   }
 };

@@ -130,9 +130,11 @@ void gather_axes(const Tensor& source, std::span<const std::vector<std::int64_t>
   const std::size_t rank = tables.size();
   const Dims strides = row_major_strides(source.dims());
   const std::vector<std::int64_t> single{0};
-  const std::vector<Run> inner = runs_of(rank == 0 ? single : tables[rank - 1]);
+  const std::vector<std::int64_t>& last = rank == 0 ? single : tables[rank - 1];
+  const std::vector<Run> inner = runs_of(last);
   const std::int64_t width = rank == 0 ? 1 : out.dims()[rank - 1];
   if (out.size() == 0) return;
+  const bool short_runs = inner.size() > last.size() / 8;  // then element by element is faster than run by run
   visit_element_size(source.dtype(), [&]<class T>(T) {
     const T* from = reinterpret_cast<const T*>(source.raw());
     T value{};
@@ -150,6 +152,14 @@ void gather_axes(const Tensor& source, std::span<const std::vector<std::int64_t>
           rest /= out.dims()[d];
           filled = filled || at < 0;
           offset += at * strides[d];
+        }
+        if (!filled && short_runs) {
+          for (std::int64_t i = 0; i < width; ++i) {
+            const std::int64_t at = last[static_cast<std::size_t>(i)];
+            to[i] = at < 0 ? value : from[offset + at];
+          }
+          to += width;
+          continue;
         }
         for (const Run& run : inner) {
           if (filled || run.from < 0)

@@ -143,10 +143,12 @@ void evaluate_quantize(EvalContext& context) {
     for_pieces(grid, static_cast<std::size_t>(x.size()), context.threads,
                [=](std::size_t begin, std::size_t end, float scale, float zero) {
                  const float low = static_cast<float>(range.min) - zero, high = static_cast<float>(range.max) - zero;
+                 const float* x_at = from;  // copies of what is captured: a store of int8 might alias the capture
+                 T* q_at = to;
                  for (std::size_t i = begin; i < end; ++i) {
-                   const float q = from[i] / scale;
+                   const float q = x_at[i] / scale;
                    const float inside = q >= low ? std::min(q, high) : low;  // NaN: the lowest
-                   to[i] = static_cast<T>(static_cast<std::int32_t>(round_half_even(inside) + zero));
+                   q_at[i] = static_cast<T>(static_cast<std::int32_t>(round_half_even(inside) + zero));
                  }
                });
   });

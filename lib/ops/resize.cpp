@@ -59,6 +59,37 @@ void resize_nearest(EvalContext& context, const std::vector<ResizeAxis>& axes, c
   gather_axes(context.input(0), tables, fill, out, context.threads);
 }
 
+// The innermost axis: x is [rows, in], y is [rows, out]. Tables are flat, tap by tap.
+template <class T>
+void interpolate_rows(const Tensor& x, Tensor& y, const ResizeAxis& axis, std::size_t taps, T outside,
+                      ThreadPool& threads) {
+  const auto width = static_cast<std::size_t>(axis.out);
+  std::vector<std::int32_t> index(taps * width);  // dimensions are below 2^31: one row is in memory
+  std::vector<T> weight(taps * width);
+  for (std::size_t i = 0; i < width; ++i)
+    for (std::size_t k = 0; k < taps; ++k) {
+      index[k * width + i] = static_cast<std::int32_t>(axis.taps[i].index[k]);
+      weight[k * width + i] = static_cast<T>(axis.taps[i].weight[k]);
+    }
+  const T* from = x.data<T>().data();
+  T* to = y.data<T>().data();
+  const std::size_t rows = static_cast<std::size_t>(y.size()) / width;
+  threads.parallel_for(rows, std::max<std::size_t>(1, kElementGrain / width), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t row = begin; row < end; ++row) {
+      const T* in = from + row * static_cast<std::size_t>(axis.in);
+      T* out = to + row * width;
+      const std::int32_t* at = index.data();
+      const T* w = weight.data();
+      for (std::size_t i = 0; i < width; ++i) out[i] = w[i] * in[at[i]] + w[width + i] * in[at[width + i]];
+      if (taps == 4)
+        for (std::size_t i = 0; i < width; ++i)
+          out[i] += w[2 * width + i] * in[at[2 * width + i]] + w[3 * width + i] * in[at[3 * width + i]];
+      for (std::size_t i = 0; i < width; ++i)
+        if (axis.taps[i].outside) out[i] = outside;
+    }
+  });
+}
+
 // One axis: x is [outer, in, inner], y is [outer, out, inner].
 template <class T>
 void interpolate(const Tensor& x, Tensor& y, const ResizeAxis& axis, std::int64_t inner, std::size_t taps, T outside,
@@ -91,18 +122,26 @@ void interpolate(const Tensor& x, Tensor& y, const ResizeAxis& axis, std::int64_
 template <class T>
 void resize_smooth(EvalContext& context, const Tensor& x, const std::vector<ResizeAxis>& axes, T outside, Tensor& out) {
   const std::size_t taps = resize_tap_count(resize_mode(context.node));
-  Tensor current = x;
+  const Tensor* source = &x;
+  Tensor current;
   for (std::size_t d = axes.size(); d-- > 0;) {
     if (axes[d].identity) continue;
-    Dims dims = current.dims();
+    Dims dims = source->dims();
     dims[d] = axes[d].out;
     std::int64_t inner = 1;
     for (std::size_t k = d + 1; k < dims.size(); ++k) inner *= dims[k];
-    Tensor next(current.dtype(), dims);
-    if (next.size() != 0) interpolate<T>(current, next, axes[d], inner, taps, outside, context.threads);
+    Tensor next(x.dtype(), dims);
+    if (inner == 1 && next.size() != 0)
+      interpolate_rows<T>(*source, next, axes[d], taps, outside, context.threads);
+    else if (next.size() != 0)
+      interpolate<T>(*source, next, axes[d], inner, taps, outside, context.threads);
     current = std::move(next);
+    source = &current;
   }
-  out = std::move(current);
+  if (source == &x)
+    out = x;
+  else
+    out = std::move(current);
 }
 
 void evaluate(EvalContext& context) {

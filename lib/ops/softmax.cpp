@@ -2,6 +2,7 @@
 // maximum is subtracted first, so that exp cannot overflow; sums are kept in double.
 #include <cmath>
 
+#include "lib/math/elementary.h"
 #include "lib/ops/common.h"
 #include "lib/ops/elementwise.h"
 #include "lib/ops/lower/lower.h"
@@ -23,11 +24,11 @@ void softmax_line(const T* x, T* y, std::int64_t n, std::int64_t stride) {
   T most = -std::numeric_limits<T>::infinity();
   for (std::int64_t i = 0; i < n; ++i) most = std::max(most, x[i * stride]);
   double sum = 0;
-  for (std::int64_t i = 0; i < n; ++i) {
-    const T e = std::exp(x[i * stride] - most);
-    sum += static_cast<double>(e);
-    if constexpr (!log) y[i * stride] = e;
-  }
+  if (stride == 1)  // a loop of its own: it vectorizes
+    for (std::int64_t i = 0; i < n; ++i) y[i] = math::exponential(x[i] - most);
+  else
+    for (std::int64_t i = 0; i < n; ++i) y[i * stride] = math::exponential(x[i * stride] - most);
+  for (std::int64_t i = 0; i < n; ++i) sum += static_cast<double>(y[i * stride]);
   if constexpr (log) {
     const T shift = static_cast<T>(std::log(sum));
     for (std::int64_t i = 0; i < n; ++i) y[i * stride] = x[i * stride] - most - shift;

@@ -1,6 +1,7 @@
 // Mathematical functions of one variable, one line each. On the device each is a table of 256 entries.
 #include <cmath>
 
+#include "lib/math/elementary.h"
 #include "lib/ops/common.h"
 #include "lib/ops/elementwise.h"
 
@@ -70,7 +71,7 @@ struct Signum {
     }                                    \
   };
 TINYML_FUNCTOR(SquareRoot, std::sqrt(x))
-TINYML_FUNCTOR(Exponential, std::exp(x))
+TINYML_FUNCTOR(Exponential, math::exponential(x))
 TINYML_FUNCTOR(Logarithm, std::log(x))
 TINYML_FUNCTOR(ErrorFunction, std::erf(x))
 TINYML_FUNCTOR(Down, std::floor(x))
