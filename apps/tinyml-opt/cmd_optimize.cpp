@@ -8,8 +8,6 @@
 #include "apps/tinyml-opt/session.h"
 #include "formats/onnx/onnx.h"
 #include "lib/exec/compare.h"
-#include "lib/ir/text.h"
-#include "lib/support/log.h"
 
 namespace tinyml {
 namespace {

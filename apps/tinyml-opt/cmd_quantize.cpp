@@ -11,9 +11,7 @@
 #include "formats/onnx/onnx.h"
 #include "formats/report/table.h"
 #include "lib/exec/metrics.h"
-#include "lib/support/log.h"
 #include "lib/support/progress.h"
-#include "lib/support/sizes.h"
 #include "passes/quantize/quantize.h"
 
 namespace tinyml {

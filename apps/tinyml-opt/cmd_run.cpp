@@ -70,7 +70,9 @@ std::vector<std::string> write_outputs(const Options& options, const Graph& grap
   FileSet files(options.output_dir);
   for (std::size_t i = 0; i < outputs.size(); ++i)
     files.add(file_name(graph.value(graph.outputs()[i]).name), npy_bytes(outputs[i]));
-  return files.commit();
+  std::vector<std::string> written = files.commit();
+  for (std::string& file : written) file = options.output_dir + "/" + file;
+  return written;
 }
 
 ExitCode run(const Options& options, const Session& session) {

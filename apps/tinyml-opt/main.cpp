@@ -62,6 +62,7 @@ ExitCode run(int argc, char** argv) {
       "'tinyml-opt COMMAND --help' describes a command and shows an example.\n"
       "Exit codes: 0 done, 1 internal error, 2 wrong usage, 3 input invalid or unsupported, 4 a required bound "
       "is not met.");
+  tinyml::add_common_options(app, session);
   tinyml::add_inspect(app, session);
   tinyml::add_optimize(app, session);
   tinyml::add_quantize(app, session);

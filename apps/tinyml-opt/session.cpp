@@ -1,4 +1,4 @@
-// Options read the same in every command because they are added here, once.
+// Options read the same in every command, and before it, because they are added here, once.
 #include "apps/tinyml-opt/session.h"
 
 #include <CLI/CLI.hpp>
@@ -8,22 +8,26 @@
 
 namespace tinyml {
 
+void add_common_options(CLI::App& app, Session& session) {
+  const std::string group = "Common options";
+  app.add_option("--json", session.json, "Write the report as JSON to this file; '-' is stdout")
+      ->type_name("FILE")
+      ->group(group);
+  app.add_option("--seed", session.seed, "Seed of all that is random")->type_name("N")->group(group);
+  constexpr unsigned kMostThreads = 1024;
+  app.add_option("--threads", session.threads, "Threads to use; 0 is all")
+      ->type_name("N")
+      ->check(CLI::Range(0U, kMostThreads).description(""))
+      ->group(group);
+  app.add_flag("-v,--verbose", session.verbose, "Say more on stderr; -vv even more")->group(group);
+  app.add_flag("-q,--quiet", session.quiet, "Say nothing on stderr but errors")->group(group);
+}
+
 CLI::App* add_command(CLI::App& app, Session& session, const std::string& name, const std::string& summary,
                       const std::string& example) {
   CLI::App* command = app.add_subcommand(name, summary);
   command->footer("Example:\n  tinyml-opt " + example);
-  const std::string group = "Common options";
-  command->add_option("--json", session.json, "Write the report as JSON to this file; '-' is stdout")
-      ->type_name("FILE")
-      ->group(group);
-  command->add_option("--seed", session.seed, "Seed of all that is random")->type_name("N")->group(group);
-  constexpr unsigned kMostThreads = 1024;
-  command->add_option("--threads", session.threads, "Threads to use; 0 is all")
-      ->type_name("N")
-      ->check(CLI::Range(0U, kMostThreads).description(""))
-      ->group(group);
-  command->add_flag("-v,--verbose", session.verbose, "Say more on stderr; -vv even more")->group(group);
-  command->add_flag("-q,--quiet", session.quiet, "Say nothing on stderr but errors")->group(group);
+  add_common_options(*command, session);
   return command;
 }
 

@@ -24,6 +24,7 @@ struct Session {
   std::function<ExitCode()> run;  // of the command that was chosen
 };
 
+void add_common_options(CLI::App& app, Session& session);
 // A subcommand with the common options; `example` is shown by its help.
 CLI::App* add_command(CLI::App& app, Session& session, const std::string& name, const std::string& summary,
                       const std::string& example);

@@ -9,7 +9,6 @@
 #include "formats/report/table.h"
 #include "lib/ops/op_def.h"
 #include "lib/support/error.h"
-#include "lib/support/sizes.h"
 
 namespace tinyml {
 namespace {
