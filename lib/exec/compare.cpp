@@ -201,24 +201,41 @@ ComparisonReport Comparison::finish() const {
   return report;
 }
 
-std::optional<Difference> compare_on_random_inputs(const Graph& reference, const Graph& other, std::uint64_t seed,
-                                                   ThreadPool& threads) {
-  std::mt19937_64 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<Tensor> inputs;
-  for (const ValueId id : reference.inputs()) {
-    TensorType type = reference.value(id).type;
+namespace {
+
+// The types of the inputs for one sample; nullopt when they are no static floats.
+std::optional<std::vector<Dims>> float_inputs(const Graph& graph) {
+  std::vector<Dims> all;
+  for (const ValueId id : graph.inputs()) {
+    TensorType type = graph.value(id).type;
     if (type.dtype != DType::f32 || !type.shape) return std::nullopt;
     if (!type.shape->empty() && !type.shape->front().known()) type.shape->front() = Dim(1);
     if (!is_static(*type.shape)) return std::nullopt;
-    Tensor tensor(DType::f32, to_dims(*type.shape));
-    for (float& v : tensor.data<float>()) v = normal(random);
-    inputs.push_back(std::move(tensor));
+    all.push_back(to_dims(*type.shape));
   }
-  if (inputs.empty()) return std::nullopt;
-  const auto a = Executor(reference, threads).run(inputs), b = Executor(other, threads).run(inputs);
+  return all;
+}
+
+}  // namespace
+
+std::optional<Difference> compare_on_random_inputs(const Graph& reference, const Graph& other, std::uint64_t seed,
+                                                   ThreadPool& threads) {
+  const auto inputs = float_inputs(reference);
+  if (!inputs || inputs->empty()) return std::nullopt;
+  std::mt19937_64 random(seed);
+  std::normal_distribution<float> normal;
+  Executor run_reference(reference, threads), run_other(other, threads);
   Difference difference;
-  for (std::size_t i = 0; i < a.size(); ++i) difference.add(a[i], b.at(i));
+  constexpr int kSamples = 4;  // a single one may leave a small model's Relu at zero, which hides everything
+  for (int sample = 0; sample < kSamples; ++sample) {
+    std::vector<Tensor> tensors;
+    for (const Dims& dims : *inputs) {
+      Tensor& tensor = tensors.emplace_back(DType::f32, dims);
+      for (float& v : tensor.data<float>()) v = normal(random);
+    }
+    const auto a = run_reference.run(tensors), b = run_other.run(tensors);
+    for (std::size_t i = 0; i < a.size(); ++i) difference.add(a[i], b.at(i));
+  }
   return difference;
 }
 

@@ -48,7 +48,7 @@ class Comparison {
   std::unique_ptr<Impl> impl_;
 };
 
-// Difference of the outputs on seeded random inputs of one sample each. nullopt when the inputs are no static floats.
+// Difference of the outputs on a few seeded random samples. nullopt when the inputs are no static floats.
 std::optional<Difference> compare_on_random_inputs(const Graph& reference, const Graph& other, std::uint64_t seed,
                                                    ThreadPool& threads);
 
