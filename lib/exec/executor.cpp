@@ -18,6 +18,7 @@ struct Executor::Impl {
   ExecOptions options;
   std::vector<bool> tapped;
   Tap tap;
+  bool any_layout = false;
   std::unique_ptr<Plan> plan;
   Tensor shown;  // a tapped value in the ONNX layout
 
@@ -69,7 +70,7 @@ void Executor::Impl::check_inputs(std::span<const Tensor> inputs) const {
 
 void Executor::Impl::finish(const Finish& f, const Tensor& tensor) {
   if (f.tapped && tap) {
-    if (f.layout == HostLayout::row_major) {
+    if (any_layout || f.layout == HostLayout::row_major) {
       tap(f.value, tensor);
     } else {
       convert_to_row_major(tensor, shown, threads);
@@ -142,7 +143,8 @@ Executor::Executor(const Graph& graph, ThreadPool& threads, ExecOptions options)
     : impl_(std::make_unique<Impl>(graph, threads, options)) {}
 Executor::~Executor() = default;
 
-void Executor::set_taps(std::vector<ValueId> values, Tap tap) {
+void Executor::set_taps(std::vector<ValueId> values, Tap tap, bool any_layout) {
+  impl_->any_layout = any_layout;
   impl_->tapped.assign(impl_->graph.value_capacity(), false);
   for (const ValueId value : values) impl_->tapped[static_cast<std::size_t>(value)] = true;
   impl_->tap = std::move(tap);

@@ -31,7 +31,9 @@ class Executor {
   // grid. The tensor is only valid during the call.
   using Tap = std::function<void(ValueId, const Tensor&)>;
   // Values to observe; those are computed even where the plan would fuse them away. Call before run().
-  void set_taps(std::vector<ValueId> values, Tap tap);
+  // With any_layout the tap may be shown the elements in the executor's own order (channels last), which saves a copy:
+  // for observers that do not look at positions.
+  void set_taps(std::vector<ValueId> values, Tap tap, bool any_layout = false);
 
   // One tensor per graph input, in order; shapes must fit the input types (the first dimension may be any batch where
   // it is symbolic). Returns the graph outputs. Buffers and packed weights are kept between calls with equal shapes.

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "lib/quant/extremes.h"
+
 namespace tinyml {
 
 double Histogram::bin_width() const { return exponent_ == kUnset ? 1.0 : std::ldexp(1.0, exponent_); }
@@ -18,13 +20,19 @@ void Histogram::grow() {
   ++exponent_;
 }
 
+template <class Scale>
+void Histogram::count(Scale scale, std::span<const float> values) {
+  for (const float v : values) {
+    const double at = scale(v);
+    const int toward_zero = static_cast<int>(at);
+    const int bin = toward_zero - (at < toward_zero ? 1 : 0);  // the floor
+    ++counts_[static_cast<std::size_t>(kSide + std::clamp(bin, -kSide, kSide - 1))];
+  }
+}
+
 void Histogram::add(std::span<const float> values) {
   if (values.empty()) return;
-  float low = values[0], high = values[0];
-  for (const float v : values) {
-    low = std::min(low, v);
-    high = std::max(high, v);
-  }
+  const auto [low, high] = find_extremes(values);
   min_ = total_ == 0 ? low : std::min(min_, low);
   max_ = total_ == 0 ? high : std::max(max_, high);
   total_ += values.size();
@@ -41,11 +49,12 @@ void Histogram::add(std::span<const float> values) {
   static_assert((1 << kSideLog2) == kSide);
   if (exponent_ == kUnset) exponent_ = needed - kSideLog2;
   while (exponent_ < needed - kSideLog2) grow();
-  const double inverse = std::ldexp(1.0, -exponent_);
-  for (const float v : values) {
-    const int bin = static_cast<int>(std::floor(static_cast<double>(v) * inverse));
-    ++counts_[static_cast<std::size_t>(kSide + std::clamp(bin, -kSide, kSide - 1))];
-  }
+  // A power of two times a float is exact.
+  const float inverse = std::ldexp(1.0F, -exponent_);
+  if (std::isfinite(inverse) && inverse > 0)
+    count([inverse](float v) { return static_cast<double>(v) * static_cast<double>(inverse); }, values);
+  else
+    count([this](float v) { return std::ldexp(static_cast<double>(v), -exponent_); }, values);
   counts_[kSide] += zeros_before_scale_;
   zeros_before_scale_ = 0;
 }

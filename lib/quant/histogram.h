@@ -27,6 +27,8 @@ class Histogram {
 
  private:
   void grow();
+  template <class Scale>
+  void count(Scale scale, std::span<const float> values);
 
   std::vector<std::uint64_t> counts_ = std::vector<std::uint64_t>(2 * kSide, 0);
   int exponent_ = kUnset;  // bin width 2^exponent_

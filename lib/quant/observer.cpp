@@ -5,6 +5,7 @@
 #include <array>
 #include <string>
 
+#include "lib/quant/extremes.h"
 #include "lib/support/error.h"
 
 namespace tinyml {
@@ -13,8 +14,8 @@ namespace {
 constexpr std::array<std::string_view, 5> kNames{"minmax", "moving-average", "percentile", "entropy", "mse"};
 
 Range extremes(std::span<const float> batch) {
-  const auto [low, high] = std::minmax_element(batch.begin(), batch.end());
-  return {*low, *high};
+  const Extremes e = find_extremes(batch);
+  return {e.min, e.max};
 }
 
 class MinMaxObserver final : public Observer {

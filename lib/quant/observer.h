@@ -25,6 +25,7 @@ struct ObserverOptions {
 class Observer {
  public:
   virtual ~Observer() = default;
+  // Throws Error when a value is not finite. The order of the values within a batch is of no importance.
   virtual void observe(std::span<const float> batch) = 0;
   virtual Range range() const = 0;
   static std::unique_ptr<Observer> make(const ObserverOptions& options);

@@ -43,17 +43,6 @@ class ChannelMeans {
   std::int64_t count_ = 0;
 };
 
-void check_finite(const Graph& graph, ValueId id, const Tensor& t) {
-  // A sum of magnitudes is infinite or NaN exactly when an element is (or when finite ones overflow it, which int8
-  // could not hold either).
-  float sum = 0;
-  for (const float x : t.data<float>()) sum += std::fabs(x);
-  if (!std::isfinite(sum))
-    throw Error("calibration gives values that are not finite",
-                "check the data's scale (--scale, --mean, --std) and the weights")
-        .at_tensor(graph.value(id).name);
-}
-
 class Collector {
  public:
   Collector(const Graph& graph, const QuantPlan& plan, const QuantizeOptions& options)
@@ -70,8 +59,12 @@ class Collector {
   }
 
   void see(ValueId id, const Tensor& t) {
-    check_finite(graph_, id, t);
-    observers_[index(id)]->observe(t.data<float>());
+    try {
+      observers_[index(id)]->observe(t.data<float>());
+    } catch (Error& error) {
+      error.at_tensor(graph_.value(id).name);
+      throw;
+    }
     if (means_[index(id)]) means_[index(id)]->add(t);
   }
 
@@ -114,7 +107,9 @@ Calibration calibrate(const Graph& graph, const QuantPlan& plan, const Calibrati
                 "give at least one batch of the model (" + std::to_string(fixed ? batch : 1) + ")");
   Collector collector(graph, plan, options);
   Executor executor(graph, context.threads, {.fake_quantize = false});
-  executor.set_taps(plan.activations, [&](ValueId id, const Tensor& t) { collector.see(id, t); });
+  executor.set_taps(
+      plan.activations, [&](ValueId id, const Tensor& t) { collector.see(id, t); },
+      !options.bias_correction);  // means are per channel, ranges of the whole
   for (std::size_t first = 0; first < data.samples; first += batch) {
     const std::size_t count = std::min(batch, data.samples - first);
     if (fixed && count < batch) break;  // the model takes whole batches only
