@@ -3,6 +3,7 @@
 // here.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "formats/onnx/proto.h"
@@ -36,6 +37,7 @@ class Importer {
     graph_.sort();
     upgrade_and_infer();
     check_outputs();
+    check_reshapes();
     return std::move(graph_);
   }
 
@@ -55,6 +57,7 @@ class Importer {
   void infer(NodeId id);
   void fill_from_declaration(ValueId id);
   void check_outputs();
+  void check_reshapes() const;
 
   ::onnx::ModelProto& model_;
   ::onnx::GraphProto& proto_;
@@ -188,6 +191,8 @@ void Importer::add_node(::onnx::NodeProto& proto) {
           fmt::format("operator {}{} is not supported", printable(proto.op_type()),
                       is_default_domain(proto.domain()) || elsewhere ? "" : " of domain " + printable(proto.domain())),
           "see the README for the list of operators");
+    if (std::all_of(proto.output().begin(), proto.output().end(), [](const auto& name) { return name.empty(); }))
+      throw Error("the node has no outputs", "remove it, or export the model again");
     for (const std::string& input : proto.input()) node.inputs.push_back(resolve(input, node.name));
     for (const std::string& output : proto.output())
       node.outputs.push_back(output.empty() ? ValueId::none : values_.at(output));
@@ -195,6 +200,7 @@ void Importer::add_node(::onnx::NodeProto& proto) {
   } catch (Error& error) {
     throw error.at_node(node.name);
   }
+  if (node.outputs[0] == ValueId::none) node.outputs[0] = graph_.add_value(node.name + "_unused");  // ops compute it
   while (!node.inputs.empty() && node.inputs.back() == ValueId::none) node.inputs.pop_back();
   while (node.outputs.size() > 1 && node.outputs.back() == ValueId::none) node.outputs.pop_back();
   const auto remembered = origins_.find(node.name);
@@ -273,6 +279,20 @@ void Importer::check_outputs() {
                   "export the model again")
           .at_tensor(info.name());
     if (!value.type.shape) value.type.shape = declared.shape;
+  }
+}
+
+// A Reshape to a computed shape takes what the file declares, which must at least have as many elements.
+void Importer::check_reshapes() const {
+  for (const NodeId id : graph_.nodes()) {
+    const Node& node = graph_.node(id);
+    if (node.op != "Reshape") continue;
+    const auto &from = graph_.value(node.inputs[0]).type.shape, &to = graph_.value(node.outputs[0]).type.shape;
+    if (!from || !to || !is_static(*from) || !is_static(*to)) continue;
+    if (element_count(to_dims(*from)) != element_count(to_dims(*to)))
+      throw Error(fmt::format("{} cannot become the declared shape {}", to_string(*from), to_string(*to)),
+                  "export the model again")
+          .at_node(node.name);
   }
 }
 

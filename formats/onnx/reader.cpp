@@ -3,6 +3,7 @@
 
 #include "formats/onnx/onnx.h"
 #include "formats/onnx/proto.h"
+#include "lib/ops/op_def.h"
 #include "lib/support/atomic_file.h"
 #include "lib/support/error.h"
 
@@ -19,6 +20,7 @@ Graph read(std::string_view bytes, const std::filesystem::path& folder) {
   graph.drop_unused_constants();
   clip_reals_not_integers(graph);
   absorb_quantization(graph);
+  infer_types(graph);  // an operand that is a constant now may contradict its node
   graph.drop_unused_constants();
   return graph;
 }

@@ -115,7 +115,12 @@ void Plan::add_output(Step& step, ValueId value, HostLayout layout) {
   const QuantParams* grid = grid_of(value, layout);
   if (grid != nullptr || tapped_[index(value)])
     step.finishes.push_back({value, slot, layout, grid, tapped_[index(value)]});
-  if (place(value).uses_left == 0) free_.push_back(slot);
+}
+
+// After all outputs of the step are placed: two of them must not share a slot, even when one is never read.
+void Plan::release_unread(ValueId value) {
+  if (value == ValueId::none || place(value).uses_left != 0) return;
+  free_.insert(free_.end(), place(value).slots.begin(), place(value).slots.end());
 }
 
 void Plan::add_node(NodeId id) {
@@ -139,6 +144,7 @@ void Plan::add_evaluation(NodeId id, const OpDef* op) {
   Step& step = steps_.emplace_back(graph_, id, op);
   for (const ValueId input : node.inputs) add_input(step, input, layout, id);
   for (const ValueId output : node.outputs) add_output(step, output, layout);
+  for (const ValueId output : node.outputs) release_unread(output);
   for (const ValueId input : node.inputs)
     if (input != ValueId::none) release(input);
 }
@@ -170,6 +176,7 @@ bool Plan::add_kernel(NodeId id, const OpDef* op) {
   }
   step.kernel = std::move(kernel);
   add_output(step, fusion.output, layout);
+  release_unread(fusion.output);
   for (const ValueId used : node.inputs)
     if (used != ValueId::none) release(used);
   if (fusion.add != ValueId::none) release(fusion.add);

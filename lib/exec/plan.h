@@ -93,6 +93,7 @@ class Plan {
   void add_output(Step& step, ValueId value, HostLayout layout);
   Tensor* take_slot();
   void release(ValueId value);
+  void release_unread(ValueId value);
   const QuantParams* grid_of(ValueId value, HostLayout layout);
 
   const Graph& graph_;

@@ -35,11 +35,13 @@ Outcome pool_to_global(Graph& graph, NodeId id, const std::string& op) {
   return rewritten();
 }
 
-bool reduces_spatial_axes(const Graph& graph, const Node& node, std::size_t rank) {
+bool reduces_spatial_axes(const Graph& graph, const Node& node, const Shape& shape) {
+  const std::size_t rank = shape.size();
   const auto axes = NodeView(graph, node).constant_ints(1);
   if (!axes || rank < 3 || rank > 5 || axes->size() != rank - 2) return false;
   std::vector<std::size_t> sorted, spatial(rank - 2);
   for (const std::int64_t a : *axes) sorted.push_back(normalize_axis(a, rank));
+  if (std::find(shape.begin() + 2, shape.end(), Dim(0)) != shape.end()) return false;  // a pool needs elements
   std::sort(sorted.begin(), sorted.end());
   std::iota(spatial.begin(), spatial.end(), std::size_t{2});
   return sorted == spatial;
@@ -49,7 +51,7 @@ Outcome reduction_to_global(Graph& graph, NodeId id, const std::string& op) {
   const Node& node = graph.node(id);
   const ValueId x = node.inputs[0];
   const Shape* shape = shape_of(graph, x);
-  if (shape == nullptr || graph.value(x).type.dtype != DType::f32 || !reduces_spatial_axes(graph, node, shape->size()))
+  if (shape == nullptr || graph.value(x).type.dtype != DType::f32 || !reduces_spatial_axes(graph, node, *shape))
     return std::nullopt;
   const bool keeps = integer_attribute(node, "keepdims", 1) != 0;
   if (keeps) {

@@ -244,8 +244,13 @@ int fuzz(double seconds, std::uint64_t seed, const std::vector<std::string>& see
 int main(int argc, char** argv) {
   const std::string program = argv[0];
   if (argc >= 3 && std::string(argv[1]) == "--replay") {
-    for (int i = 2; i < argc; ++i) std::printf("%s: %.2f s\n", argv[i], run(load(argv[i])));
-    return 0;
+    try {
+      for (int i = 2; i < argc; ++i) std::printf("%s: %.2f s\n", argv[i], run(load(argv[i])));
+      return 0;
+    } catch (const std::exception& error) {
+      std::printf("FAIL %s\n", error.what());
+      return 1;
+    }
   }
   if (argc < 4) {
     std::fprintf(stderr, "usage: %s SECONDS SEED MODEL...  |  %s --replay FILE...\n", argv[0], argv[0]);

@@ -229,3 +229,22 @@ TEST_CASE("an input or a constant may be an output", "[exec]") {
   CHECK(out[1] == *g.value(c).constant);
   CHECK(out[2] == data);
 }
+
+// Two outputs of one step once shared memory when the first was never read.
+TEST_CASE("executor: an output that nothing reads keeps out of the way of its sibling", "[exec]") {
+  Graph graph;
+  const ValueId x = graph.add_input("x", {DType::f32, Shape{Dim(1), Dim(1), Dim(4)}});
+  const ValueId unread = graph.add_value("largest"), indices = graph.add_value("indices");
+  Node node = make_node("MaxPool", {{"kernel_shape", Ints{2}}}, {x}, unread);
+  node.outputs.push_back(indices);
+  graph.add_node(std::move(node));
+  graph.set_outputs({indices});
+  infer_types(graph);
+  const float values[] = {1, 5, 2, 7};
+  const Tensor input = Tensor::from<float>({1, 1, 4}, std::span<const float>(values));
+  ThreadPool threads(1);
+  for (const bool fuse : {true, false}) {
+    const std::vector<Tensor> outputs = Executor(graph, threads, {.fuse = fuse}).run(std::span(&input, 1));
+    CHECK(to_int64s(outputs.at(0)) == Ints{1, 1, 3});
+  }
+}

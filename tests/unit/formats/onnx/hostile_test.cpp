@@ -189,6 +189,10 @@ TEST_CASE("hostile: operators and attributes", "[onnx]") {
           "m.onnx: node 'n0': operator Frobnicate of domain org.acme is not supported; see the README for the list of "
           "operators");
   }
+  SECTION("no outputs") {
+    model.node("Clip", {"x"}, {});
+    CHECK(model.error() == "m.onnx: node 'n1': the node has no outputs; remove it, or export the model again");
+  }
   SECTION("control flow") {
     node.set_op_type("If");
     CHECK(model.error() == "m.onnx: node 'n0': operator If is not supported; see the README for the list of operators");
@@ -238,6 +242,14 @@ TEST_CASE("hostile: types that contradict each other", "[onnx]") {
     CHECK(
         model.error() ==
         "m.onnx: tensor 'y': the model declares this output as int64[2], but it is float32[2]; export the model again");
+  }
+  SECTION("a declared shape that a Reshape cannot give") {
+    Model reshape;
+    reshape.input("x", {1, 3, 4}).input("s", {2}, kInt64).output("y", {2, 12});
+    reshape.graph.mutable_input(1)->mutable_type()->mutable_tensor_type()->clear_shape();
+    reshape.node("Reshape", {"x", "s"}, {"y"});
+    CHECK(reshape.error() ==
+          "m.onnx: node 'n0': [1,3,4] cannot become the declared shape [2,12]; export the model again");
   }
   SECTION("no opset") {
     model.floats("w", {2}, {1, 2});
