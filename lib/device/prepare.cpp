@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "lib/device/move_params.h"
 #include "lib/ops/op_def.h"
 #include "lib/quant/params.h"
 #include "lib/support/error.h"
@@ -231,6 +232,7 @@ Graph prepare_for_device(const Graph& original) {
   bind_batch(graph, 1);
   fold_constants(graph);
   drop_dead_nodes(graph);
+  move_params(graph);
   for (const ValueId id : graph.values())
     if (graph.value(id).quant) to_int8(graph.value(id));
   dequantize_single_numbers(graph);
