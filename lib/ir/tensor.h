@@ -19,7 +19,8 @@ class Tensor {
   Tensor(Tensor&&) noexcept = default;
   Tensor& operator=(Tensor&&) noexcept = default;
 
-  static constexpr std::size_t kMostBytes = std::size_t{1} << 33U;
+  // Far above what a microcontroller's model or a batch of its data needs, and what a hostile shape may claim.
+  static constexpr std::size_t kMostBytes = std::size_t{1} << 29U;
 
   template <class T>
   static Tensor from(Dims dims, std::span<const T> values);
