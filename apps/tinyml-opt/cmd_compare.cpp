@@ -65,7 +65,9 @@ void add_compare(CLI::App& app, Session& session) {
   command->add_option("B", options->other, "The other form, usually the int8 model")->required();
   add_data_option(*command, options->data, "--data", "Samples", true);
   add_preprocessing_options(*command, options->data.options);
-  command->add_option("--samples", options->data.options.limit, "Use only the first N samples")->type_name("N");
+  command->add_option("--samples", options->data.options.limit, "Use only the first N samples")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber.description(""));
   command->add_option("--layers", options->layers, "How many layers to show; all are in --json")->type_name("N");
   command->callback([options, &session] { session.run = [options, &session] { return compare(*options, session); }; });
 }

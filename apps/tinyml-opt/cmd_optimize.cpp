@@ -33,6 +33,7 @@ std::optional<Difference> verify_by_execution(const Graph& before, const Graph& 
 }
 
 ExitCode optimize(const Options& options, const Session& session) {
+  check_stdout(session, options.output == "-");
   ThreadPool threads(session.threads);
   const Graph before = read_onnx(options.model);
   Graph graph = before;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "apps/tinyml-opt/data_arguments.h"
@@ -59,9 +60,12 @@ std::optional<Accuracy> measure(const Graph& before, const Graph& after, const O
   return accuracy;
 }
 
-void check(const Options& options) {
+void check(const Options& options, const Session& session) {
+  check_stdout(session, options.output == "-");
   if (options.max_drop && options.test.data.empty())
     throw Error("--max-drop needs --data", "give labelled samples: --data X --labels Y", ExitCode::usage);
+  if ((options.max_drop && std::isnan(*options.max_drop)) || std::isnan(options.quantize.observer.percentile))
+    throw Error("NaN is no bound", "give a number", ExitCode::usage);
   if (!options.test.labels.empty() && options.test.data.empty())
     throw Error("--labels needs --data", "give the samples that the labels belong to", ExitCode::usage);
   if (options.activations != "int8")
@@ -114,7 +118,7 @@ void check_drop(const Options& options, const std::optional<Accuracy>& accuracy)
 }
 
 ExitCode quantize_model(Options& options, const Session& session) {
-  check(options);
+  check(options, session);
   ThreadPool threads(session.threads);
   const Graph before = read_onnx(options.model);
   options.test.options.layout = options.calib.options.layout;
@@ -183,7 +187,8 @@ void add_quantize(CLI::App& app, Session& session) {
   command
       ->add_option("--calib-samples", options->calib.options.limit,
                    "Use the first N of them; of pictures, N spread evenly")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(CLI::PositiveNumber.description(""));
   command->add_option("-o,--output", options->output, "The ONNX file to write; '-' is stdout")
       ->type_name("FILE")
       ->required();

@@ -76,6 +76,7 @@ std::vector<std::string> write_outputs(const Options& options, const Graph& grap
 }
 
 ExitCode run(const Options& options, const Session& session) {
+  check_stdout(session, options.output == "-");
   ThreadPool threads(session.threads);
   const Graph graph = read_onnx(options.model);
   check_outputs(options, graph);
@@ -127,7 +128,9 @@ void add_run(CLI::App& app, Session& session) {
   command->add_option("MODEL", options->model, "ONNX file; '-' is stdin")->required();
   add_data_option(*command, options->data, "--data", "Samples", true);
   add_preprocessing_options(*command, options->data.options);
-  command->add_option("--samples", options->data.options.limit, "Use only the first N samples")->type_name("N");
+  command->add_option("--samples", options->data.options.limit, "Use only the first N samples")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber.description(""));
   auto* output =
       command->add_option("-o,--output", options->output, "The output's .npy; '-' is stdout")->type_name("FILE");
   command->add_option("--output-dir", options->output_dir, "Folder for one <name>.npy for each output")

@@ -31,10 +31,14 @@ CLI::App* add_command(CLI::App& app, Session& session, const std::string& name, 
   return command;
 }
 
+void check_stdout(const Session& session, bool stdout_taken) {
+  if (session.json == "-" && stdout_taken)
+    throw Error("--json - and another result both ask for stdout", "give a file to one of them", ExitCode::usage);
+}
+
 void deliver(const Session& session, const nlohmann::ordered_json& report, const std::string& text, bool stdout_taken) {
   if (!session.json.empty()) {
-    if (session.json == "-" && stdout_taken)
-      throw Error("--json - and another result both ask for stdout", "give a file to one of them", ExitCode::usage);
+    check_stdout(session, stdout_taken);
     // Names come from models and need not be UTF-8.
     write_file(session.json, report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
   }

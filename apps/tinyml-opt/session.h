@@ -29,6 +29,9 @@ void add_common_options(CLI::App& app, Session& session);
 CLI::App* add_command(CLI::App& app, Session& session, const std::string& name, const std::string& summary,
                       const std::string& example);
 
+// Throws Error (usage) when the report and another result both ask for stdout. Called before any work.
+void check_stdout(const Session& session, bool stdout_taken);
+
 // Sends the report where --json says and the text to stdout, unless the report or another result takes stdout.
 void deliver(const Session& session, const nlohmann::ordered_json& report, const std::string& text,
              bool stdout_taken = false);

@@ -14,6 +14,11 @@ void check_name(const std::string& name) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
   bool fits = !name.empty() && letter(name[0]) && name.size() <= 63 && !name.starts_with("tml_");
   for (const char c : name) fits = fits && (letter(c) || (c >= '0' && c <= '9'));
+  // Headers of C and of the runtime that the emitted files include: NAME.h must not hide them.
+  static const std::set<std::string> reserved{"string", "stdint", "stddef", "limits", "tml", "TML", "tinyml_runtime"};
+  if (reserved.contains(name))
+    throw Error("'" + name + "' is the name of a header that the emitted code includes",
+                "use another name, such as kws", ExitCode::usage);
   if (!fits)
     throw Error("'" + printable(name) + "' is no C identifier", "use letters, digits and underscores, such as kws",
                 ExitCode::usage);
@@ -37,6 +42,11 @@ std::vector<EmittedFile> emit_c(const Program& program, const CSourceOptions& op
   all.insert(all.end(), runtime.begin(), runtime.end());
   const std::string manifest = csource::print_manifest(program, options, all);
   all.insert(all.begin() + static_cast<std::ptrdiff_t>(files.size()), {"manifest.json", manifest});
+  std::set<std::string> names;
+  for (const EmittedFile& file : all)
+    if (!names.insert(file.name).second)
+      throw Error("--name " + options.name + " gives a file of the runtime's name, " + file.name,
+                  "use another name, such as kws", ExitCode::usage);
   return all;
 }
 

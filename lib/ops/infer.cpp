@@ -41,6 +41,10 @@ void infer_one(Graph& graph, const Node& node) {
     if (node.outputs[i] == ValueId::none) continue;
     Value& value = graph.value(node.outputs[i]);
     if (inferred[i].type.shape) {
+      constexpr std::size_t kMostAxes = 64;  // real tensors have up to 8
+      if (inferred[i].type.shape->size() > kMostAxes)
+        throw Error("a tensor of rank " + std::to_string(inferred[i].type.shape->size()),
+                    "at most " + std::to_string(kMostAxes) + " axes are supported");
       if (value.type.shape) merge(*inferred[i].type.shape, *value.type.shape, value);
       std::int64_t known = 1;
       for (const Dim& d : *inferred[i].type.shape)

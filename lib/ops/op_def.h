@@ -30,7 +30,7 @@ class EvalContext {
               ThreadPool& pool)
       : node(view), threads(pool), inputs_(inputs), outputs_(outputs) {}
 
-  const NodeView& node;  // attributes; operand types may be symbolic, so take shapes from the tensors
+  const NodeView node;  // attributes; operand types may be symbolic, so take shapes from the tensors
   ThreadPool& threads;
 
   bool has_input(std::size_t i) const { return i < inputs_.size() && inputs_[i] != nullptr; }

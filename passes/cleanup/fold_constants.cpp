@@ -141,11 +141,16 @@ Outcome fold_reshape_target(Graph& graph, NodeId id) {
 }
 
 PassReport run(Graph& graph, const PassContext& context) {
-  return for_each_node(graph, [&](NodeId id) -> Outcome {
+  PassReport report = for_each_node(graph, [&](NodeId id) -> Outcome {
     if (Outcome done = fold_node(graph, id, context.threads)) return done;
     if (Outcome done = fold_known(graph, id)) return done;
     return fold_reshape_target(graph, id);
   });
+  // A value that becomes known can show a fault of the model that inference could not see: said here, where it is the
+  // model's and not the pass's.
+  graph.sort();
+  infer_types(graph);
+  return report;
 }
 
 }  // namespace
