@@ -67,7 +67,7 @@ void add_compare(CLI::App& app, Session& session) {
   add_preprocessing_options(*command, options->data.options);
   command->add_option("--samples", options->data.options.limit, "Use only the first N samples")
       ->type_name("N")
-      ->check(CLI::PositiveNumber.description(""));
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 40U).description(""));
   command->add_option("--layers", options->layers, "How many layers to show; all are in --json")->type_name("N");
   command->callback([options, &session] { session.run = [options, &session] { return compare(*options, session); }; });
 }

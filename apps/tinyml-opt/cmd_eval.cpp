@@ -93,7 +93,7 @@ void add_eval(CLI::App& app, Session& session) {
   add_preprocessing_options(*command, options->data.options);
   command->add_option("--samples", options->data.options.limit, "Use only the first N samples")
       ->type_name("N")
-      ->check(CLI::PositiveNumber.description(""));
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 40U).description(""));
   command->add_option("--topk", options->topk, "Also count the label among the best K")
       ->type_name("K")
       ->check(CLI::Range(std::size_t{1}, std::size_t{100000}).description(""));

@@ -188,7 +188,7 @@ void add_quantize(CLI::App& app, Session& session) {
       ->add_option("--calib-samples", options->calib.options.limit,
                    "Use the first N of them; of pictures, N spread evenly")
       ->type_name("N")
-      ->check(CLI::PositiveNumber.description(""));
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 40U).description(""));
   command->add_option("-o,--output", options->output, "The ONNX file to write; '-' is stdout")
       ->type_name("FILE")
       ->required();

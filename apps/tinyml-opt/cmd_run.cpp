@@ -130,7 +130,7 @@ void add_run(CLI::App& app, Session& session) {
   add_preprocessing_options(*command, options->data.options);
   command->add_option("--samples", options->data.options.limit, "Use only the first N samples")
       ->type_name("N")
-      ->check(CLI::PositiveNumber.description(""));
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 40U).description(""));
   auto* output =
       command->add_option("-o,--output", options->output, "The output's .npy; '-' is stdout")->type_name("FILE");
   command->add_option("--output-dir", options->output_dir, "Folder for one <name>.npy for each output")
