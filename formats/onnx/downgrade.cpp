@@ -156,6 +156,7 @@ SpelledNode spell(const Graph& graph, const Node& node, int opset) {
   if (node.op == "Split" && opset < kSplitCount) spelled.attributes.erase("num_outputs");
   if (!is_reduction(node.op) || opset >= kReduceAxesInput) return spelled;
   spelled.attributes.erase("noop_with_empty_axes");
+  spelled.attributes.erase("axes");  // a stray attribute of a newer form, where it means nothing
   const auto axes = view.constant_ints(1);
   if (axes && !axes->empty()) spelled.attributes["axes"] = *axes;
   spelled.inputs.resize(1, ValueId::none);
