@@ -49,7 +49,7 @@ sanitize() {
     -DTINYML_SANITIZE=ON -DTINYML_TESTS=ON && cmake --build "$build/asan" -j "$jobs" &&
     (cd "$build/asan" && ASAN_OPTIONS=allocator_may_return_null=1 ./tests/tinyml_tests)
 }
-fuzz() { TINYML_BUILD=$build/asan scripts/fuzz.sh 30 20261122; } # a fixed seed: the same inputs in every run
+fuzz() { TINYML_BUILD=$build/asan scripts/fuzz.sh 20 20261122; } # a fixed seed: the same inputs in every run
 oracles() {
   local python
   python=$(scripts/setup_oracles.sh) || return 1
