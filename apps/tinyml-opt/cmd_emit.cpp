@@ -20,7 +20,8 @@ namespace {
 using nlohmann::ordered_json;
 
 struct Options {
-  std::string model, output, name, target = "cortex-m4";
+  std::string model, output, name;
+  DeviceArguments device;
   std::size_t golden = 0;
   bool bundle = false;
   DataArguments data;
@@ -65,7 +66,7 @@ ordered_json operators_json(const Program& program) {
 
 ExitCode emit(const Options& options, const Session& session) {
   check(options);
-  const LowerOptions lowering{parse_target(options.target)};
+  const LowerOptions lowering = lower_options(options.device);
   const Graph graph = read_onnx(options.model);
   if (!is_quantized(graph))
     throw Error("the model is not quantized", "quantize it first: tinyml-opt quantize").in_file(options.model);
@@ -99,7 +100,7 @@ void add_emit(CLI::App& app, Session& session) {
       ->type_name("DIR")
       ->required();
   command->add_option("--name", options->name, "Prefix of all names in C")->type_name("NAME")->required();
-  add_target_option(*command, options->target);
+  add_target_options(*command, options->device);
   command->add_option("--golden", options->golden, "Add K golden vectors and a self-test, made from --data")
       ->type_name("K")
       ->check(CLI::Range(std::size_t{1}, std::size_t{100000}).description(""));

@@ -12,12 +12,13 @@ namespace tinyml {
 namespace {
 
 struct Options {
-  std::string model, target = "cortex-m4";
+  std::string model;
+  DeviceArguments device;
   DeviceBounds bounds;
 };
 
 ExitCode inspect(const Options& options, const Session& session) {
-  const LowerOptions lowering{parse_target(options.target)};
+  const LowerOptions lowering = lower_options(options.device);
   const Graph graph = read_onnx(options.model);
   const ModelSummary summary = summarize(graph);
   nlohmann::ordered_json report = to_json(summary);
@@ -36,7 +37,7 @@ ExitCode inspect(const Options& options, const Session& session) {
     text += "\n" + to_text(*cost);
   } catch (const Error& error) {  // a model that no device runs is described all the same
     if (options.bounds.any() || error.kind() == ExitCode::internal) throw;
-    report["device"] = {{"target", options.target}, {"error", error.what()}};
+    report["device"] = {{"target", target_name(lowering.target)}, {"error", error.what()}};
     text += std::string("\ndevice    not possible: ") + error.what() + "\n";
   }
   deliver(session, report, text);
@@ -51,7 +52,7 @@ void add_inspect(CLI::App& app, Session& session) {
   CLI::App* command =
       add_command(app, session, "inspect", "Describe a model: layers, shapes, MACs, bytes", "inspect model.onnx");
   command->add_option("MODEL", options->model, "ONNX file; '-' is stdin")->required();
-  add_target_option(*command, options->target);
+  add_target_options(*command, options->device);
   add_bound_options(*command, options->bounds);
   command->callback([options, &session] { session.run = [options, &session] { return inspect(*options, session); }; });
 }

@@ -17,8 +17,20 @@ void add_size(CLI::App& command, const std::string& name, std::size_t& size, con
 
 }  // namespace
 
-void add_target_option(CLI::App& command, std::string& target) {
-  command.add_option("--target", target, "Core to lower for, such as cortex-m4 (the default)")->type_name("CORE");
+void add_target_options(CLI::App& command, DeviceArguments& arguments) {
+  command
+      .add_option("--target", arguments.target,
+                  "Core to lower for: cortex-m0|m3|m4|m7|m33|m55|m85 or generic; cortex-m4 by default")
+      ->type_name("CORE");
+  command
+      .add_option("--optimize", arguments.optimize,
+                  "What to choose kernels for: speed (the default), size (flash) or ram (arena); the results stay the "
+                  "same to the bit")
+      ->type_name("speed|size|ram");
+}
+
+LowerOptions lower_options(const DeviceArguments& arguments) {
+  return {parse_target(arguments.target), parse_optimize(arguments.optimize)};
 }
 
 void add_bound_options(CLI::App& command, DeviceBounds& bounds) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "formats/report/device_cost.h"
+#include "lib/device/lower.h"
 
 namespace CLI {
 class App;
@@ -11,7 +12,12 @@ class App;
 
 namespace tinyml {
 
-void add_target_option(CLI::App& command, std::string& target);
+struct DeviceArguments {
+  std::string target = "cortex-m4", optimize = "speed";
+};
+void add_target_options(CLI::App& command, DeviceArguments& arguments);
+LowerOptions lower_options(const DeviceArguments& arguments);  // Error (usage) for an unknown name
+
 void add_bound_options(CLI::App& command, DeviceBounds& bounds);
 
 }  // namespace tinyml

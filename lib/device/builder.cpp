@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "lib/device/kernels.h"
+#include "lib/device/variants.h"
 #include "lib/support/error.h"
 
 namespace tinyml {
@@ -36,7 +37,7 @@ bool is_zero(const ProgramField& field) {
 
 // Fields that hold what the model brings; all other constants are made by lowering.
 bool is_weight(const std::string& field) {
-  constexpr std::string_view kWeights[] = {"weights", "bias", "a_const", "b_const", "data_const"};
+  constexpr std::string_view kWeights[] = {"weights", "bias", "stream", "a_const", "b_const", "data_const"};
   return std::find(std::begin(kWeights), std::end(kWeights), field) != std::end(kWeights);
 }
 
@@ -102,24 +103,11 @@ ProgramField ProgramBuilder::make_field(const StepField& field, const std::strin
   return result;
 }
 
-void ProgramBuilder::add_step(const LoweredStep& step, const StepInfo& info, const std::vector<int>& operands,
-                              int output_buffer) {
-  const std::string prefix = c_identifier(info.name);
-  ProgramStep result{.kernel = step.kernel,
-                     .name = info.name,
-                     .op = info.op,
-                     .origins = info.origins,
-                     .fields = {},
-                     .operands = operands,
-                     .macs = info.macs};
-  for (const StepField& field : step.fields) {
-    ProgramField made = make_field(field, step.kernel, prefix);
-    if (!is_zero(made)) result.fields.push_back(std::move(made));
-  }
-  const auto* record = find_kernel(step.kernel).record;
-  std::sort(result.fields.begin(), result.fields.end(), [&](const ProgramField& a, const ProgramField& b) {
-    return record->find(a.name)->offset < record->find(b.name)->offset;
-  });
+void ProgramBuilder::add_step(LoweredStep step, StepInfo info, std::vector<int> operands, int output_buffer) {
+  drafts_.push_back({std::move(step), std::move(info), std::move(operands), output_buffer});
+}
+
+void ProgramBuilder::note_in_place(const LoweredStep& step, const std::vector<int>& operands, int output_buffer) {
   for (const std::size_t candidate : step.in_place) {
     const int from = operands[candidate];
     bool read_elsewhere = false;  // by an operand that does not go element by element
@@ -128,11 +116,35 @@ void ProgramBuilder::add_step(const LoweredStep& step, const StepInfo& info, con
         read_elsewhere = true;
     if (!read_elsewhere) in_place_.push_back({from, output_buffer});
   }
-  result.kernel = choose_kernel(result, program_.target);
+}
+
+void ProgramBuilder::finish_step(const Draft& draft) {
+  std::vector<StepForm> forms = step_forms(draft.step, program_.target);
+  const StepForm& form = forms[choose_form(forms, optimize_)];
+  const std::string prefix = c_identifier(draft.info.name);
+  ProgramStep result{.kernel = form.step.kernel,
+                     .name = draft.info.name,
+                     .op = draft.info.op,
+                     .origins = draft.info.origins,
+                     .fields = {},
+                     .operands = draft.operands,
+                     .macs = draft.info.macs,
+                     .instructions = form.instructions};
+  if (form.scratch_bytes != 0) result.operands.push_back(add_buffer(draft.info.name + "_scratch", form.scratch_bytes));
+  for (const StepField& field : form.step.fields) {
+    ProgramField made = make_field(field, form.step.kernel, prefix);
+    if (!is_zero(made)) result.fields.push_back(std::move(made));
+  }
+  const auto* record = find_kernel(form.step.kernel).record;
+  std::sort(result.fields.begin(), result.fields.end(), [&](const ProgramField& a, const ProgramField& b) {
+    return record->find(a.name)->offset < record->find(b.name)->offset;
+  });
+  note_in_place(form.step, draft.operands, draft.output);
   program_.steps.push_back(std::move(result));
 }
 
 Program ProgramBuilder::finish() {
+  for (const Draft& draft : drafts_) finish_step(draft);
   const int end = static_cast<int>(program_.steps.size());
   for (ProgramBuffer& buffer : program_.buffers) buffer.first_step = end, buffer.last_step = -1;
   for (int s = 0; s < end; ++s)

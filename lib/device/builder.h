@@ -1,5 +1,6 @@
-// Collects the parts of a Program: buffers, constants (equal ones stored once), steps checked against the kernel's
-// parameter record. Used by lower.cpp, which knows what to build.
+// Collects the parts of a Program: buffers, and steps of the portable kernels. At the end it chooses each step's
+// kernel, checks its fields against the kernel's parameter record, stores equal constants once and plans the arena.
+// Used by lower.cpp, which knows what to build.
 #pragma once
 
 #include <map>
@@ -14,7 +15,7 @@ namespace tinyml {
 
 class ProgramBuilder {
  public:
-  explicit ProgramBuilder(Target target) { program_.target = target; }
+  ProgramBuilder(Target target, Optimize optimize) : optimize_(optimize) { program_.target = target; }
 
   int add_buffer(const std::string& name, std::size_t bytes);
 
@@ -23,20 +24,32 @@ class ProgramBuilder {
     std::vector<std::string> origins;
     std::int64_t macs = 0;
   };
-  // operands: buffers in the kernel's order; in_place: indices among them that output_operand may be written over.
-  void add_step(const LoweredStep& step, const StepInfo& info, const std::vector<int>& operands, int output_buffer);
+  // A step of a portable kernel. operands: buffers in the kernel's order; step.in_place: indices among them that
+  // output_buffer may be written over.
+  void add_step(LoweredStep step, StepInfo info, std::vector<int> operands, int output_buffer);
 
   void add_input(ProgramPort port) { program_.inputs.push_back(std::move(port)); }
   void add_output(ProgramPort port) { program_.outputs.push_back(std::move(port)); }
 
-  // Lifetimes, then offsets.
+  // Kernels, lifetimes, offsets.
   Program finish();
 
  private:
+  struct Draft {
+    LoweredStep step;
+    StepInfo info;
+    std::vector<int> operands;  // buffers
+    int output = -1;
+  };
+
+  void finish_step(const Draft& draft);
+  void note_in_place(const LoweredStep& step, const std::vector<int>& operands, int output_buffer);
   ProgramField make_field(const StepField& field, const std::string& kernel, const std::string& prefix);
   int add_constant(const std::string& name, const Tensor& data, bool is_weight);
 
   Program program_;
+  Optimize optimize_;
+  std::vector<Draft> drafts_;
   std::vector<InPlace> in_place_;
   std::map<std::pair<DType, std::string>, int> constants_by_bytes_;
   std::set<std::string> names_;

@@ -188,6 +188,4 @@ const KernelInfo& find_kernel(std::string_view name) {
 
 std::span<const KernelInfo> all_kernels() { return kKernels; }
 
-std::string_view choose_kernel(const ProgramStep& step, Target) { return step.kernel; }
-
 }  // namespace tinyml

@@ -39,7 +39,4 @@ struct KernelInfo {
 const KernelInfo& find_kernel(std::string_view name);
 std::span<const KernelInfo> all_kernels();
 
-// The kernel that computes a step on a target: the seam for variants per core. Portable ones for all of them so far.
-std::string_view choose_kernel(const ProgramStep& step, Target target);
-
 }  // namespace tinyml

@@ -20,8 +20,8 @@ std::size_t index(ValueId id) { return static_cast<std::size_t>(id); }
 
 class Lowering {
  public:
-  Lowering(const Graph& graph, const LayoutPlan& plan, Target target)
-      : graph_(graph), plan_(plan), builder_(target), buffers_(graph.value_capacity(), -1) {}
+  Lowering(const Graph& graph, const LayoutPlan& plan, const LowerOptions& options)
+      : graph_(graph), plan_(plan), builder_(options.target, options.optimize), buffers_(graph.value_capacity(), -1) {}
 
   Program run() {
     for (const ValueId id : graph_.inputs()) {
@@ -201,7 +201,7 @@ Program lower(const Graph& original, const LowerOptions& options) {
     graph.drop_unused_constants();
     plan = plan_layouts(graph);
   }
-  return Lowering(graph, plan, options.target).run();
+  return Lowering(graph, plan, options).run();
 }
 
 }  // namespace tinyml

@@ -6,8 +6,10 @@
 
 namespace tinyml {
 
+// The target decides which kernels are chosen, never what they compute: every choice gives the same bits.
 struct LowerOptions {
-  Target target = Target::cortex_m4;
+  Target target = Target::generic;
+  Optimize optimize = Optimize::speed;
 };
 
 // Throws Error that names the node which has no device form, or whose value has no quantization parameters, and the

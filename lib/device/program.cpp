@@ -11,19 +11,31 @@ namespace {
 
 constexpr std::array<std::string_view, 8> kTargets{"generic",   "cortex-m0",  "cortex-m3",  "cortex-m4",
                                                    "cortex-m7", "cortex-m33", "cortex-m55", "cortex-m85"};
+constexpr std::array<std::string_view, 3> kAims{"speed", "size", "ram"};
+
+// The index of a name; `what` says of what.
+template <std::size_t N>
+std::size_t parse_name(const std::array<std::string_view, N>& names, std::string_view name, const std::string& what) {
+  std::string known;
+  for (std::size_t i = 0; i < N; ++i) {
+    if (names[i] == name) return i;
+    known += (i == 0 ? "" : ", ") + std::string(names[i]);
+  }
+  throw Error("unknown " + what + " '" + printable(std::string(name)) + "'", "known " + what + "s: " + known, ExitCode::usage);
+}
 
 }  // namespace
 
 std::string_view target_name(Target target) { return kTargets[static_cast<std::size_t>(target)]; }
 
+// "m4" is short for "cortex-m4".
 Target parse_target(std::string_view name) {
-  std::string known;
-  for (std::size_t i = 0; i < kTargets.size(); ++i) {
-    if (kTargets[i] == name) return static_cast<Target>(i);
-    known += (i == 0 ? "" : ", ") + std::string(kTargets[i]);
-  }
-  throw Error("unknown target '" + printable(std::string(name)) + "'", "known targets: " + known, ExitCode::usage);
+  const bool is_short = !name.empty() && name[0] == 'm';
+  return static_cast<Target>(
+      parse_name(kTargets, is_short ? "cortex-" + std::string(name) : std::string(name), "target"));
 }
+
+Optimize parse_optimize(std::string_view name) { return static_cast<Optimize>(parse_name(kAims, name, "aim")); }
 
 std::size_t Program::weights_bytes() const {
   std::size_t sum = 0;

@@ -25,6 +25,10 @@ enum class Target : std::uint8_t {
 std::string_view target_name(Target target);  // "cortex-m4"
 Target parse_target(std::string_view name);   // Error (usage) listing the known ones
 
+// What a choice between kernels minimises; the other two decide between equals.
+enum class Optimize : std::uint8_t { speed, size, ram };
+Optimize parse_optimize(std::string_view name);  // Error (usage) listing the known ones
+
 struct ProgramConstant {
   std::string name;        // C identifier without the model's prefix, unique: "conv1_weights"
   Tensor data;             // int8, uint16, int16, int32, uint32
@@ -54,6 +58,7 @@ struct ProgramStep {
   std::vector<ProgramField> fields;
   std::vector<int> operands;  // buffer indices, in the kernel's order
   std::int64_t macs = 0;
+  std::optional<double> instructions;  // predicted per inference on the target, where the kernel has a cost formula
 };
 
 struct ProgramPort {

@@ -1,0 +1,68 @@
+// The table of variants, and the choice among the forms of a step. A variant is listed here and nowhere else; the
+// functions that pack its constants stand in pack_<op>_<core>.cpp.
+#include "lib/device/variants.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "lib/support/error.h"
+
+namespace tinyml {
+namespace {
+
+// Bytes that a form adds to the flash: its constant arrays.
+std::size_t constant_bytes(const LoweredStep& step) {
+  std::size_t bytes = 0;
+  for (const StepField& field : step.fields) {
+    if (const auto* one = std::get_if<Tensor>(&field.value)) bytes += one->bytes();
+    if (const auto* several = std::get_if<std::vector<Tensor>>(&field.value))
+      for (const Tensor& tensor : *several) bytes += tensor.bytes();
+  }
+  return bytes;
+}
+
+double instructions_of(const StepForm& form) { return form.instructions.value_or(std::numeric_limits<double>::max()); }
+
+}  // namespace
+
+std::span<const KernelVariant> all_variants() { return {}; }
+
+bool has_dsp(Target target) {
+  return target == Target::cortex_m4 || target == Target::cortex_m7 || target == Target::cortex_m33 ||
+         has_helium(target);
+}
+
+bool has_helium(Target target) { return target == Target::cortex_m55 || target == Target::cortex_m85; }
+
+std::vector<StepForm> step_forms(const LoweredStep& portable, Target target) {
+  std::vector<StepForm> forms{{portable, 0, std::nullopt}};
+  for (const KernelVariant& variant : all_variants()) {
+    if (variant.replaces != portable.kernel || !variant.runs_on(target)) continue;
+    if (auto form = variant.convert(portable, target)) forms.push_back(std::move(*form));
+  }
+  return forms;
+}
+
+std::size_t choose_form(std::span<const StepForm> forms, Optimize optimize) {
+  const auto before = [&](const StepForm& a, const StepForm& b) {
+    if (optimize == Optimize::ram && a.scratch_bytes != b.scratch_bytes) return a.scratch_bytes < b.scratch_bytes;
+    if (optimize == Optimize::size && constant_bytes(a.step) != constant_bytes(b.step))
+      return constant_bytes(a.step) < constant_bytes(b.step);
+    return instructions_of(a) < instructions_of(b);
+  };
+  return static_cast<std::size_t>(std::min_element(forms.begin(), forms.end(), before) - forms.begin());
+}
+
+std::int64_t field_value(const LoweredStep& step, std::string_view name) {
+  for (const StepField& field : step.fields)
+    if (field.name == name) return std::get<std::int64_t>(field.value);
+  return 0;
+}
+
+const Tensor* field_tensor(const LoweredStep& step, std::string_view name) {
+  for (const StepField& field : step.fields)
+    if (field.name == name) return &std::get<Tensor>(field.value);
+  return nullptr;
+}
+
+}  // namespace tinyml

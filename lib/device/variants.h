@@ -1,0 +1,50 @@
+// Kernels for certain cores that take over a step of the portable kernels: which fit the step, the step in their form
+// (packed constants, scratch), and what each costs. The only place that chooses a kernel.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "lib/device/program.h"
+
+namespace tinyml {
+
+// A step as one kernel takes it.
+struct StepForm {
+  LoweredStep step;               // its operands refer to those of the portable step, by position
+  std::size_t scratch_bytes = 0;  // of one more operand, the last; 0: the kernel takes none
+  // Predicted per inference on the target; nullopt: this kernel has no cost formula.
+  std::optional<double> instructions;
+};
+
+struct KernelVariant {
+  std::string_view kernel;         // "tml_conv2d_s8_dsp"
+  std::string_view replaces;       // "tml_conv2d_s8"
+  bool (*runs_on)(Target target);  // whether it is faster there; it computes the same everywhere
+  // The portable step in this kernel's form; nullopt when the shape or the constants do not fit. `target` matters to
+  // the predicted cost alone.
+  std::optional<StepForm> (*convert)(const LoweredStep& portable, Target target);
+};
+
+std::span<const KernelVariant> all_variants();
+
+// Every form of the step that `target` may run, the portable one first.
+std::vector<StepForm> step_forms(const LoweredStep& portable, Target target);
+
+// What the caller wants least of: instructions, flash, or arena bytes.
+std::size_t choose_form(std::span<const StepForm> forms, Optimize optimize);
+
+bool has_dsp(Target target);     // SMLAD and friends: Cortex-M4, M7, M33, M55, M85
+bool has_helium(Target target);  // MVE: Cortex-M55, M85
+
+// ---- reading a lowered step ---------------------------------------------------------------------------------------
+
+// An integer field; 0 when it is not named, as in the record.
+std::int64_t field_value(const LoweredStep& step, std::string_view name);
+// A constant array; nullptr when the field is not named.
+const Tensor* field_tensor(const LoweredStep& step, std::string_view name);
+
+}  // namespace tinyml
