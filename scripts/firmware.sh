@@ -87,11 +87,17 @@ compile_parts() { # BOARD COMPILER FLAGS...
   local board=$1 source kernels=()
   shift
   for source in "${runtime[@]}"; do
-    case $source in "$folder/$name.c" | "$folder/${name}_golden.c") ;; *) kernels+=("$source") ;; esac
+    case $source in "$folder/$name.c" | "$folder/${name}_golden.c" | "$folder/${name}_trace.c" | */tml_trace.c) ;; *) kernels+=("$source") ;; esac
   done
   compile model "$@" "${include[@]}" -- "$folder/$name.c"
   compile golden "$@" "${include[@]}" -- "$folder/${name}_golden.c"
   [ ${#kernels[@]} -eq 0 ] || compile runtime "$@" "${include[@]}" -- "${kernels[@]}"
+  local traced=()
+  if [ -f "$folder/${name}_trace.c" ]; then # not part of what is weighed
+    for source in "${runtime[@]}"; do case $source in "$folder/${name}_trace.c" | */tml_trace.c) traced+=("$source") ;; esac done
+    compile trace "$@" "${include[@]}" -- "${traced[@]}"
+    defines+=(-DMODEL_TRACED)
+  fi
   # Loops must stay loops: what the harness draws from the C library would be weighed as the model's.
   compile board "$@" -fno-builtin -fno-tree-loop-distribute-patterns "${include[@]}" "${defines[@]}" -- "$harness/main.c" "$harness/$board"
 }
@@ -101,7 +107,7 @@ run_arm() {
   require qemu-system-arm qemu-system-arm
   compile_parts board_arm.c arm-none-eabi-gcc -O2 "${strict[@]}" "${cpu[@]}" -mthumb -ffunction-sections -fdata-sections
   (cd "$build" && arm-none-eabi-gcc "${cpu[@]}" -mthumb -nostartfiles --specs=nano.specs "-L$harness" -Wl,--gc-sections -Wl,-Map=map \
-    -T "$harness/$map" {board,model,golden}/*.o $(ls runtime/*.o 2>/dev/null) -o test.elf) >"$build/link.log" 2>&1 ||
+    -T "$harness/$map" {board,model,golden}/*.o $(ls runtime/*.o trace/*.o 2>/dev/null) -o test.elf) >"$build/link.log" 2>&1 ||
     { cat "$build/link.log" >&2; fail "$name does not link for $key"; }
   awk -f "$harness/sizes.awk" "$build/map" >"$build/sizes"
   local plugin=()
@@ -115,7 +121,7 @@ run_arm() {
 run_host() {
   require cc gcc
   compile_parts board_host.c cc -O2 -g "${strict[@]}" -fsanitize=address,undefined -fno-sanitize-recover=all
-  (cd "$build" && cc -fsanitize=address,undefined {board,model,golden}/*.o $(ls runtime/*.o 2>/dev/null) -o test) >"$build/link.log" 2>&1 ||
+  (cd "$build" && cc -fsanitize=address,undefined {board,model,golden}/*.o $(ls runtime/*.o trace/*.o 2>/dev/null) -o test) >"$build/link.log" 2>&1 ||
     { cat "$build/link.log" >&2; fail "$name does not link for $key"; }
   timeout -k 5 "$limit" "$build/test" >"$build/out" 2>&1
 }

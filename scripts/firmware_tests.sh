@@ -32,7 +32,7 @@ check() { # NAME COMMAND...: passes if the command succeeds
 
 make_firmware() { # NAME MODEL CALIB TEST
   "$tool" quantize "$2" --calib "$3" --calib-samples 100 -o "$work/$1.onnx" >"$work/make" 2>&1 &&
-    "$tool" emit "$work/$1.onnx" -o "$work/$1" --name "$1" --golden 20 --data "$4" --bundle >>"$work/make" 2>&1 || { cat "$work/make"; return 1; }
+    "$tool" emit "$work/$1.onnx" -o "$work/$1" --name "$1" --golden 20 --data "$4" --bundle --trace >>"$work/make" 2>&1 || { cat "$work/make"; return 1; }
 }
 
 prove() { # NAME MODEL CALIB TEST
@@ -56,6 +56,12 @@ spoil() { # NAME FILE SED: a copy of the digits folder with one edit, which must
 wrong_golden_byte() { # the first expected value of the first vector, plus or minus one
   spoil golden digits_golden.c '/digits_golden_output0\[/,/}/ { /[0-9]/ { s/-128/-127/; t; s/\([{ ,]\)\(-\{0,1\}[0-9]\{1,3\}\),/\1-128,/ } }' &&
     reports_failure "$work/spoilt_golden" "golden vectors differ"
+}
+
+wrong_layer() { # a checksum of the second layer: its name must be said
+  local first second
+  read -r first second < <(sed -n '/digits_checksums/,/}/p' "$work/digits/digits_trace.c" | grep -o '[0-9]*u' | head -n 2 | tr '\n' ' ')
+  spoil layer digits_trace.c "0,/$second/s//1u/" && spoilt_targets="host m4" reports_failure "$work/spoilt_layer" "a layer differs"
 }
 
 short_arena() { # by two alignment units, so that the last byte in use is out
@@ -104,6 +110,7 @@ check digits prove digits "$digits/digits.onnx" "$digits/calib_x.npy" "$digits/t
 if [ -d "$work/digits" ]; then
   check "the emitted C compiles with clang, its header as C++" compiles_elsewhere
   check "a wrong golden byte is found" wrong_golden_byte
+  check "a layer that differs is named" wrong_layer
   check "an arena that is too short is found" short_arena
   check "a mutable global is found" mutable_global
   check "a manifest that promises other sizes is found" wrong_manifest

@@ -23,7 +23,7 @@ struct Options {
   std::string model, output, name;
   DeviceArguments device;
   std::size_t golden = 0;
-  bool bundle = false;
+  bool bundle = false, trace = false;
   DataArguments data;
   DeviceBounds bounds;
 };
@@ -33,6 +33,8 @@ void check(const Options& options) {
     throw Error("--golden needs --data", "give the samples that golden vectors are made of", ExitCode::usage);
   if (options.golden == 0 && !options.data.data.empty())
     throw Error("--data is for golden vectors", "say how many: --golden K", ExitCode::usage);
+  if (options.trace && options.golden == 0)
+    throw Error("--trace needs --golden", "ask for golden vectors: their layers are what it compares", ExitCode::usage);
 }
 
 // What the kernels compute for the first K samples, as the device holds it.
@@ -51,7 +53,8 @@ std::vector<GoldenVector> golden_vectors(const Options& options, const Graph& gr
     GoldenVector vector;
     for (std::size_t input = 0; input < sample.size(); ++input)
       vector.inputs.push_back(port_sample(sample[input], program.inputs[input], 0));
-    vector.outputs = simulator.run(vector.inputs);
+    vector.outputs =
+        options.trace ? simulator.run_traced(vector.inputs, vector.checksums) : simulator.run(vector.inputs);
     vectors.push_back(std::move(vector));
   }
   return vectors;
@@ -71,10 +74,12 @@ ExitCode emit(const Options& options, const Session& session) {
   if (!is_quantized(graph))
     throw Error("the model is not quantized", "quantize it first: tinyml-opt quantize").in_file(options.model);
   const Program program = lower(graph, lowering);
+  if (options.trace && program.steps.empty())
+    throw Error("--trace, but the model has no layers", "leave --trace out", ExitCode::usage);
   const DeviceCost cost = device_cost(program);
   check_bounds(cost, options.bounds);
 
-  CSourceOptions source{options.name, golden_vectors(options, graph, program), options.bundle};
+  CSourceOptions source{options.name, golden_vectors(options, graph, program), options.bundle, options.trace};
   FileSet files(options.output);
   for (EmittedFile& file : emit_c(program, source)) files.add(file.name, std::move(file.text));
   const std::vector<std::string> written = files.commit();
@@ -106,6 +111,8 @@ void add_emit(CLI::App& app, Session& session) {
       ->check(CLI::Range(std::size_t{1}, std::size_t{100000}).description(""));
   add_data_option(*command, options->data, "--data", "Samples for the golden vectors", false);
   add_preprocessing_options(*command, options->data.options);
+  command->add_flag("--trace", options->trace,
+                    "Add functions that check, time and guard the model layer by layer; needs --golden");
   command->add_flag("--bundle", options->bundle, "Add the runtime's sources: the folder then compiles by itself");
   add_bound_options(*command, options->bounds);
   command->callback([options, &session] { session.run = [options, &session] { return emit(*options, session); }; });

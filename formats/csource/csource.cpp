@@ -32,10 +32,12 @@ std::vector<EmittedFile> emit_c(const Program& program, const CSourceOptions& op
   files.push_back({options.name + ".h", csource::print_header(program, options)});
   files.push_back({options.name + ".c", csource::print_source(program, options)});
   if (!options.golden.empty()) files.push_back({options.name + "_golden.c", csource::print_golden(program, options)});
+  if (options.trace) files.push_back({options.name + "_trace.c", csource::print_trace(program, options)});
   std::vector<EmittedFile> runtime;
   if (options.bundle) {
     std::set<std::string> functions{"tml_run"};
     for (const ProgramStep& step : program.steps) functions.insert(step.kernel);
+    if (options.trace) functions.insert("tml_run_traced");
     runtime = bundle_runtime(functions);
   }
   std::vector<EmittedFile> all = files;

@@ -17,20 +17,23 @@
 namespace tinyml {
 
 struct GoldenVector {
-  std::vector<Tensor> inputs, outputs;  // raw device tensors, one per port
+  std::vector<Tensor> inputs, outputs;   // raw device tensors, one per port
+  std::vector<std::uint32_t> checksums;  // of every step's output, with CSourceOptions::trace
 };
 
 struct CSourceOptions {
   std::string name;                  // C identifier, the prefix of everything
   std::vector<GoldenVector> golden;  // empty: no self-test data
   bool bundle = false;               // add the runtime's sources that this model needs
+  bool trace = false;                // add NAME_trace.c: checks, times and guards layer by layer; needs golden vectors
 };
 
 struct EmittedFile {
   std::string name, text;
 };
 
-// The files in a fixed order: NAME.h, NAME.c, NAME_golden.c (with golden), manifest.json, runtime files (with bundle).
+// The files in a fixed order: NAME.h, NAME.c, NAME_golden.c (with golden), NAME_trace.c (with trace), manifest.json,
+// runtime files (with bundle).
 std::vector<EmittedFile> emit_c(const Program& program, const CSourceOptions& options);
 
 }  // namespace tinyml

@@ -86,6 +86,28 @@ static inline float {0}_dequantize_output{1}(int8_t value) {{
                      name, i, fmt::format("{}_OUTPUT{}", upper(name), i));
 }
 
+// What NAME_trace.c defines.
+std::string trace_functions(const Program& program, const std::string& name) {
+  return fmt::format(R"(
+/* Layer by layer ({0}_trace.c), for bring-up: a layer is one step of the runtime. */
+#define {1}_NUM_LAYERS {2}
+/* The ONNX nodes of a layer. */
+const char *{0}_layer_name(uint32_t layer);
+/* Predicted instructions of a layer on the core that the model was emitted for; 0: not known. */
+uint32_t {0}_layer_instructions(uint32_t layer);
+/* Runs golden vector `vector`: 0 when every layer's output is the host's, or 1 + the index of the first that differs;
+ * a negative TML_ERROR_... */
+int {0}_trace(void *arena, uint32_t vector);
+/* Runs the model on the input in the arena and writes to elapsed[{1}_NUM_LAYERS] how much `counter` went up in each
+ * layer. On a Cortex-M: static uint32_t cycles(void) {{ return DWT->CYCCNT; }} */
+int {0}_profile(void *arena, uint32_t (*counter)(void), uint32_t *elapsed);
+/* Runs the model on the input in the arena: 0 when no layer writes outside of its buffers, or 1 + the index of the first
+ * that does. */
+int {0}_guard(void *arena);
+)",
+                     name, upper(name), program.steps.size());
+}
+
 std::string usage(const Program& program, const std::string& name) {
   const std::string big = upper(name);
   const bool quantized = !program.inputs.empty() && program.inputs[0].quant;
@@ -130,6 +152,7 @@ std::string print_header(const Program& program, const CSourceOptions& options) 
       text += fmt::format("extern const {0} {1}_golden_output{2}[{3}_NUM_GOLDEN][{3}_OUTPUT{2}_ELEMENTS];\n",
                           c_type(program.outputs[i].dtype), name, i, big);
   }
+  if (options.trace) text += trace_functions(program, name);
   for (std::size_t i = 0; i < program.inputs.size(); ++i)
     if (program.inputs[i].quant) text += quantize_helper(name, i);
   for (std::size_t i = 0; i < program.outputs.size(); ++i)

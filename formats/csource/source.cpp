@@ -51,7 +51,8 @@ std::string record(const Program& program, const ProgramStep& step, const std::s
   return text + "\n" + row + "}";
 }
 
-std::string steps(const Program& program, const std::string& name) {
+// With `shared`, the trace's source sees the table too.
+std::string steps(const Program& program, const std::string& name, bool shared) {
   std::string text;
   for (std::size_t i = 0; i < program.steps.size(); ++i) {
     const ProgramStep& step = program.steps[i];
@@ -64,7 +65,8 @@ std::string steps(const Program& program, const std::string& name) {
     text += fmt::format("static const uint32_t {}_operands{}[] = {};\n", name, i, c_list(offsets, DType::u32));
   }
   if (program.steps.empty()) return text;
-  text += fmt::format("\nstatic const tml_step {}_steps[] = {{\n", name);
+  const std::string linkage = shared ? fmt::format("extern const tml_step {}_steps[];\n", name) : "static ";
+  text += fmt::format("\n{}const tml_step {}_steps[] = {{\n", linkage, name);
   for (std::size_t i = 0; i < program.steps.size(); ++i)
     text += fmt::format("  {{{}, &{}_step{}, {}_operands{}}}{}\n", program.steps[i].kernel, name, i, name, i,
                         i + 1 == program.steps.size() ? "" : ",");
@@ -99,7 +101,7 @@ std::string print_source(const Program& program, const CSourceOptions& options) 
              "/* {0}.c: weights, tables and steps of the model {0}, written by tinyml-opt for {1}. Do not edit. */\n"
              "#include \"{0}.h\"\n\n",
              name, target_name(program.target)) +
-         constants(program, name) + steps(program, name) + accessors(program, name);
+         constants(program, name) + steps(program, name, options.trace) + accessors(program, name);
 }
 
 }  // namespace tinyml::csource

@@ -128,9 +128,14 @@ void ProgramBuilder::finish_step(const Draft& draft) {
                      .origins = draft.info.origins,
                      .fields = {},
                      .operands = draft.operands,
+                     .output = draft.operands.back(),
+                     .scratch = -1,
                      .macs = draft.info.macs,
                      .instructions = form.instructions};
-  if (form.scratch_bytes != 0) result.operands.push_back(add_buffer(draft.info.name + "_scratch", form.scratch_bytes));
+  if (form.scratch_bytes != 0) {
+    result.scratch = add_buffer(draft.info.name + "_scratch", form.scratch_bytes);
+    result.operands.push_back(result.scratch);
+  }
   for (const StepField& field : form.step.fields) {
     ProgramField made = make_field(field, form.step.kernel, prefix);
     if (!is_zero(made)) result.fields.push_back(std::move(made));

@@ -21,7 +21,8 @@ std::size_t parse_name(const std::array<std::string_view, N>& names, std::string
     if (names[i] == name) return i;
     known += (i == 0 ? "" : ", ") + std::string(names[i]);
   }
-  throw Error("unknown " + what + " '" + printable(std::string(name)) + "'", "known " + what + "s: " + known, ExitCode::usage);
+  throw Error("unknown " + what + " '" + printable(std::string(name)) + "'", "known " + what + "s: " + known,
+              ExitCode::usage);
 }
 
 }  // namespace

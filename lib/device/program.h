@@ -56,7 +56,9 @@ struct ProgramStep {
   std::string op;
   std::vector<std::string> origins;
   std::vector<ProgramField> fields;
-  std::vector<int> operands;  // buffer indices, in the kernel's order
+  std::vector<int> operands;  // buffer indices, in the kernel's order: inputs, the output, scratch
+  int output = -1;            // buffers that it writes; scratch is -1 where the kernel takes none
+  int scratch = -1;
   std::int64_t macs = 0;
   std::optional<double> instructions;  // predicted per inference on the target, where the kernel has a cost formula
 };

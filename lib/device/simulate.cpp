@@ -2,11 +2,13 @@
 // from, then lets tml_run run the table. A Simulator holds no state between runs: threads may share it.
 #include "lib/device/simulate.h"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 
 #include "lib/device/kernels.h"
 #include "lib/quant/params.h"
+#include "lib/runtime/tinyml_trace.h"
 #include "lib/support/error.h"
 
 namespace tinyml {
@@ -30,14 +32,36 @@ void store(std::byte* at, std::int64_t value, std::size_t width) { std::memcpy(a
 
 }  // namespace
 
+std::vector<tml_step_areas> step_areas(const Program& program) {
+  std::vector<tml_step_areas> all;
+  std::vector<bool> completed(program.buffers.size(), false);
+  const auto place = [&](int buffer, std::uint32_t& offset, std::uint32_t& bytes) {
+    if (buffer < 0) return;
+    offset = static_cast<std::uint32_t>(program.buffers[static_cast<std::size_t>(buffer)].offset);
+    bytes = static_cast<std::uint32_t>(program.buffers[static_cast<std::size_t>(buffer)].bytes);
+  };
+  for (std::size_t i = program.steps.size(); i-- > 0;) {
+    const ProgramStep& step = program.steps[i];
+    tml_step_areas areas{};
+    place(step.output, areas.output, areas.output_bytes);
+    place(step.scratch, areas.scratch, areas.scratch_bytes);
+    if (!completed[static_cast<std::size_t>(step.output)]) areas.traced_bytes = areas.output_bytes;
+    completed[static_cast<std::size_t>(step.output)] = true;
+    all.push_back(areas);
+  }
+  std::reverse(all.begin(), all.end());
+  return all;
+}
+
 struct Simulator::Impl {
   const Program& program;
   // Whole words: copying a max_align_t leaves the padding of its long double undefined.
   std::vector<std::vector<std::uint64_t>> records;
   std::vector<std::vector<std::uint32_t>> operands;
   std::vector<tml_step> steps;
+  std::vector<tml_step_areas> areas;
 
-  explicit Impl(const Program& p) : program(p) {
+  explicit Impl(const Program& p) : program(p), areas(step_areas(p)) {
     for (const ProgramStep& step : p.steps) {
       const KernelInfo& kernel = find_kernel(step.kernel);
       auto& record = records.emplace_back(kernel.record->size / sizeof(std::uint64_t) + 1, 0);
@@ -74,7 +98,8 @@ struct Simulator::Impl {
 Simulator::Simulator(const Program& program) : impl_(std::make_unique<Impl>(program)) {}
 Simulator::~Simulator() = default;
 
-std::vector<Tensor> Simulator::run(std::span<const Tensor> inputs) {
+template <class Run>
+std::vector<Tensor> Simulator::run_with(std::span<const Tensor> inputs, const Run& run_steps) {
   const Program& program = impl_->program;
   if (inputs.size() != program.inputs.size())
     throw Error("the program has " + std::to_string(program.inputs.size()) + " inputs, given " +
@@ -91,8 +116,7 @@ std::vector<Tensor> Simulator::run(std::span<const Tensor> inputs) {
   }
   const tml_context context{arena.data()};
   int status = TML_OK;
-  if (!impl_->steps.empty())
-    status = tml_run(impl_->steps.data(), static_cast<std::uint32_t>(impl_->steps.size()), &context);
+  if (!impl_->steps.empty()) status = run_steps(static_cast<std::uint32_t>(impl_->steps.size()), context);
   if (status == TML_ERROR_INDEX) throw Error("an index of the input lies outside of its table", "check the data");
   if (status != TML_OK) internal_error("a kernel failed with status " + std::to_string(status));
   std::vector<Tensor> outputs;
@@ -101,6 +125,30 @@ std::vector<Tensor> Simulator::run(std::span<const Tensor> inputs) {
     if (output.size() != 0) std::memcpy(output.raw(), impl_->place(arena, port), output.bytes());
   }
   return outputs;
+}
+
+std::vector<Tensor> Simulator::run(std::span<const Tensor> inputs) {
+  return run_with(inputs, [&](std::uint32_t count, const tml_context& context) {
+    return tml_run(impl_->steps.data(), count, &context);
+  });
+}
+
+std::vector<Tensor> Simulator::run_traced(std::span<const Tensor> inputs, std::vector<std::uint32_t>& checksums) {
+  checksums.assign(impl_->steps.size(), 0);
+  return run_with(inputs, [&](std::uint32_t count, const tml_context& context) {
+    return tml_run_traced(impl_->steps.data(), impl_->areas.data(), count, &context, checksums.data());
+  });
+}
+
+std::vector<Tensor> Simulator::run_guarded(std::span<const Tensor> inputs) {
+  return run_with(inputs, [&](std::uint32_t count, const tml_context& context) {
+    const int status = tml_run_guarded(impl_->steps.data(), impl_->areas.data(), count, &context,
+                                       static_cast<std::uint32_t>(impl_->program.arena_bytes));
+    if (status > 0)
+      internal_error("the step " + impl_->program.steps[static_cast<std::size_t>(status) - 1].name +
+                     " writes outside of its buffers");
+    return status;
+  });
 }
 
 // ---- batches ------------------------------------------------------------------------------------------------------

@@ -154,6 +154,40 @@ static void check_guards(const guarded_arena *g) {
   expect(is_filled(g->after, GUARD_BYTES, GUARD), "bytes behind the arena were written");
 }
 
+#ifdef MODEL_TRACED
+static uint32_t count_calls(void) {
+  static uint32_t calls;
+  return calls += 3;
+}
+
+/* The functions of NAME_trace.c, on the model as it is and on one whose input differs from the golden one. */
+static void check_layers(void) {
+  static uint32_t elapsed[SIZE(_NUM_LAYERS)];
+  uint32_t vector, layer;
+  for (vector = 0; vector < NUM_GOLDEN; ++vector) {
+    int differs;
+    fill_junk(first.arena, ARENA_BYTES, vector);
+    differs = NAME(_trace)(first.arena, vector);
+    expect(differs == 0, "a layer differs from the host's:");
+    if (differs > 0) {
+      board_print(NAME(_layer_name)((uint32_t)differs - 1));
+      board_print("\n");
+    }
+  }
+  expect(NAME(_trace)(first.arena, NUM_GOLDEN) < 0, "a golden vector that is not there was traced");
+  write_inputs(first.arena, 0);
+  expect(NAME(_guard)(first.arena) == 0, "a layer writes outside of its buffers");
+  write_inputs(first.arena, 0);
+  expect(NAME(_profile)(first.arena, count_calls, elapsed) == 0 && outputs_match(first.arena, 0),
+         "the profiled run differs");
+  for (layer = 0; layer < SIZE(_NUM_LAYERS); ++layer) {
+    expect(elapsed[layer] == 3, "a layer's time is not the counter's");
+    expect(NAME(_layer_name)(layer)[0] != 0, "a layer has no name");
+  }
+  board_print_pair("traced_layers", SIZE(_NUM_LAYERS));
+}
+#endif
+
 static int invoke_again(void *arena) { return NAME(_invoke)(arena); }
 
 int main(void) {
@@ -164,6 +198,9 @@ int main(void) {
   matched = run_golden_vectors();
   self_test = NAME(_self_test)(first.arena);
   check_refusals();
+#ifdef MODEL_TRACED
+  check_layers();
+#endif
   write_inputs(first.arena, 0);
   stack = (int32_t)board_measure(invoke_again, first.arena, &status);
   expect(status == 0 && outputs_match(first.arena, 0), "the measured run differs");

@@ -2,7 +2,7 @@
 #   weights   the model's weights and biases          tables    its other constants, and those of the kernels and libraries
 #   constants all constants of the emitted source: what the manifest calls weights and tables
 #   code      its code, the kernels', the libraries'  mutable   .data and .bss of the same: must be 0
-# The harness (board/) and the golden vectors (golden/) are left out. Called by scripts/firmware.sh; prints key=value.
+# The harness (board/), golden vectors (golden/) and traces (trace/) are left out. Called by scripts/firmware.sh; prints key=value.
 
 function hex(text,   i, value) { # mawk has no strtonum
   value = 0
@@ -11,11 +11,11 @@ function hex(text,   i, value) { # mawk has no strtonum
 }
 
 function weigh(section, bytes, file) {
-  if (bytes == 0 || file ~ /(^|\/)(board|golden)\//) return
+  if (bytes == 0 || file ~ /(^|\/)(board|golden|trace)\//) return
   if (section ~ /^\.rodata/ && file ~ /(^|\/)model\//) constants += bytes
   if (section ~ /^\.(data|bss|COMMON)/ || section == "COMMON") mutable += bytes
   else if (section ~ /^\.(text|glue_7)/) code += bytes
-  else if (section ~ /^\.rodata.*_(weights|bias|[ab]_const|data_const)(_[0-9]+)?(\.[0-9]+)?$/ && file ~ /(^|\/)model\//) weights += bytes
+  else if (section ~ /^\.rodata.*_(weights|bias|stream|[ab]_const|data_const)(_[0-9]+)?(\.[0-9]+)?$/ && file ~ /(^|\/)model\//) weights += bytes
   else if (section ~ /^\.(rodata|ARM\.ex)/) tables += bytes
 }
 

@@ -183,6 +183,12 @@ TEST_CASE("random networks", "[device]") {
     ThreadPool threads(1);
     const std::vector<Tensor> inputs{random_reals(program.inputs[0].onnx_dims, seed)};
     CHECK(simulate_batch(program, inputs, threads, true) == simulate_batch(apart, inputs, threads, true));
+    const std::vector<Tensor> sample{port_sample(inputs[0], program.inputs[0], 0)};
+    Simulator simulator(program), elsewhere(apart);
+    std::vector<std::uint32_t> layers, layers_apart;
+    CHECK_NOTHROW(simulator.run_guarded(sample));
+    CHECK(simulator.run_traced(sample, layers) == elsewhere.run_traced(sample, layers_apart));
+    CHECK(layers == layers_apart);
   }
   CHECK(differing <= 0.01 * elements);
 }

@@ -1,0 +1,71 @@
+/* tml_trace.c: runs a model one step at a time and looks at the arena in between. Nothing here is needed in production. */
+#include "tinyml_trace.h"
+
+/* Half a byte at a time: a table of 64 bytes instead of 1,024. */
+uint32_t tml_crc32(uint32_t previous, const void *bytes, uint32_t count) {
+  static const uint32_t table[16] = {0x00000000u, 0x1DB71064u, 0x3B6E20C8u, 0x26D930ACu, 0x76DC4190u, 0x6B6B51F4u,
+                                     0x4DB26158u, 0x5005713Cu, 0xEDB88320u, 0xF00F9344u, 0xD6D6A3E8u, 0xCB61B38Cu,
+                                     0x9B64C2B0u, 0x86D3D2D4u, 0xA00AE278u, 0xBDBDF21Cu};
+  const uint8_t *byte = (const uint8_t *)bytes;
+  uint32_t crc = ~previous;
+  for (; count > 0; --count) {
+    crc ^= *byte++;
+    crc = (crc >> 4) ^ table[crc & 15u];
+    crc = (crc >> 4) ^ table[crc & 15u];
+  }
+  return ~crc;
+}
+
+int tml_run_traced(const tml_step *steps, const tml_step_areas *areas, uint32_t count, const tml_context *context,
+                   uint32_t *checksums) {
+  uint32_t i;
+  if (!steps || !areas || !checksums) return TML_ERROR_ARGUMENT;
+  for (i = 0; i < count; ++i) {
+    const int status = tml_run(&steps[i], 1, context);
+    if (status != TML_OK) return status;
+    checksums[i] = tml_crc32(0, context->arena + areas[i].output, areas[i].traced_bytes);
+  }
+  return TML_OK;
+}
+
+int tml_run_profiled(const tml_step *steps, uint32_t count, const tml_context *context, uint32_t (*counter)(void),
+                     uint32_t *elapsed) {
+  uint32_t i;
+  if (!steps || !counter || !elapsed) return TML_ERROR_ARGUMENT;
+  for (i = 0; i < count; ++i) {
+    const uint32_t before = counter();
+    const int status = tml_run(&steps[i], 1, context);
+    elapsed[i] = counter() - before;
+    if (status != TML_OK) return status;
+  }
+  return TML_OK;
+}
+
+/* Of all bytes of the arena but those in the two areas. */
+static uint32_t checksum_outside(const tml_context *context, const tml_step_areas *areas, uint32_t arena_bytes) {
+  const uint32_t output_first = areas->output <= areas->scratch;
+  const uint32_t begins[2] = {output_first ? areas->output : areas->scratch,
+                              output_first ? areas->scratch : areas->output};
+  const uint32_t bytes[2] = {output_first ? areas->output_bytes : areas->scratch_bytes,
+                             output_first ? areas->scratch_bytes : areas->output_bytes};
+  uint32_t crc = 0, at = 0, i;
+  for (i = 0; i < 2; ++i) {
+    if (bytes[i] == 0) continue;
+    if (begins[i] > at) crc = tml_crc32(crc, context->arena + at, begins[i] - at);
+    if (begins[i] + bytes[i] > at) at = begins[i] + bytes[i];
+  }
+  return at < arena_bytes ? tml_crc32(crc, context->arena + at, arena_bytes - at) : crc;
+}
+
+int tml_run_guarded(const tml_step *steps, const tml_step_areas *areas, uint32_t count, const tml_context *context,
+                    uint32_t arena_bytes) {
+  uint32_t i;
+  if (!steps || !areas || !context || !context->arena) return TML_ERROR_ARGUMENT;
+  for (i = 0; i < count; ++i) {
+    const uint32_t before = checksum_outside(context, &areas[i], arena_bytes);
+    const int status = tml_run(&steps[i], 1, context);
+    if (status != TML_OK) return status;
+    if (checksum_outside(context, &areas[i], arena_bytes) != before) return (int)i + 1;
+  }
+  return TML_OK;
+}
