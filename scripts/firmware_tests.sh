@@ -59,8 +59,8 @@ wrong_golden_byte() { # the first expected value of the first vector, plus or mi
 }
 
 wrong_layer() { # a checksum of the second layer: its name must be said
-  local first second
-  read -r first second < <(sed -n '/digits_checksums/,/}/p' "$work/digits/digits_trace.c" | grep -o '[0-9]*u' | head -n 2 | tr '\n' ' ')
+  local second
+  second=$(sed -n '/digits_checksums/,/}/p' "$work/digits/digits_trace.c" | grep -o '[0-9][0-9]*u' | sed -n 2p)
   spoil layer digits_trace.c "0,/$second/s//1u/" && spoilt_targets="host m4" reports_failure "$work/spoilt_layer" "a layer differs"
 }
 
