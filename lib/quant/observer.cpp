@@ -61,7 +61,7 @@ class HistogramObserver final : public Observer {
       case CalibrationMethod::percentile:
         return percentile_range(histogram_, options_.percentile);
       case CalibrationMethod::entropy:
-        return entropy_range(histogram_);
+        return entropy_range(histogram_, options_.symmetric, options_.steps);
       default:
         return mse_range(histogram_, options_.symmetric, options_.steps);
     }

@@ -14,9 +14,10 @@ struct Range {
 // The interval between the quantiles 1 - fraction and fraction (0.5 < fraction <= 1) of the data, each tail on its own.
 Range percentile_range(const Histogram& histogram, double fraction);
 
-// The symmetric threshold T whose clipped and quantized distribution (`levels` values on the longer side) diverges
-// least from the data's; the interval is the data's, cut at -T and T.
-Range entropy_range(const Histogram& histogram, int levels = 128);
+// The data's interval cut at -T and T, with the T whose grid of `steps` equal steps diverges least from the data's
+// distribution, among those that do not make the expected squared error larger than the whole interval's. `symmetric`:
+// the grid spans -T..T, with steps - 1 steps.
+Range entropy_range(const Histogram& histogram, bool symmetric = false, int steps = 255);
 
 // The interval with the least sum of squared errors after rounding to `steps` equal steps (255 for int8): clipping
 // against rounding noise.
