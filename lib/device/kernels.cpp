@@ -72,6 +72,13 @@ RECORD_BEGIN(tml_conv2d_params)
   FIELD(dilation_h), FIELD(dilation_w), FIELD(pad_top), FIELD(pad_left), FIELD(multiplier_step), FIELD(shift),
   FIELD(in_zero), FIELD(out_zero), FIELD(clamp_min), FIELD(clamp_max),
 RECORD_END
+RECORD_BEGIN(tml_conv2d_dsp_params)
+  FIELD(stream), FIELD(add_bias), FIELD(add_multiplier), FIELD(residual_multiplier), FIELD(batches), FIELD(in_h),
+  FIELD(in_w), FIELD(in_c), FIELD(out_h), FIELD(out_w), FIELD(out_c), FIELD(kernel_h), FIELD(kernel_w),
+  FIELD(stride_h), FIELD(stride_w), FIELD(dilation_h), FIELD(dilation_w), FIELD(pad_top), FIELD(pad_left),
+  FIELD(in_zero), FIELD(out_zero), FIELD(clamp_min), FIELD(clamp_max), FIELD(add_shift), FIELD(add_zero),
+  FIELD(add_min), FIELD(add_max),
+RECORD_END
 RECORD_BEGIN(tml_fully_connected_params)
   FIELD(weights), FIELD(bias), FIELD(multipliers), FIELD(rows), FIELD(in_features), FIELD(out_features),
   FIELD(multiplier_step), FIELD(shift), FIELD(in_zero), FIELD(out_zero), FIELD(clamp_min), FIELD(clamp_max),
@@ -134,6 +141,7 @@ RECORD_END
 #define KERNEL(function, record) KernelInfo{#function, function, &record##_description::kRecord}
 constexpr auto kKernels = std::to_array<KernelInfo>({
   KERNEL(tml_conv2d_s8, tml_conv2d_params),
+  KERNEL(tml_conv2d_s8_dsp, tml_conv2d_dsp_params),
   KERNEL(tml_depthwise_conv2d_s8, tml_conv2d_params),
   KERNEL(tml_conv_transpose2d_s8, tml_conv2d_params),
   KERNEL(tml_fully_connected_s8, tml_fully_connected_params),

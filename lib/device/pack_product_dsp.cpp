@@ -1,0 +1,89 @@
+// Packs products for SMLAD. Two channels share each halfword, 256 * odd + even: the kernel separates their sums at the
+// end, which is exact while the odd one fits into 24 bits. All sums are modulo 2^32, so only the final value counts.
+#include "lib/device/pack_product_dsp.h"
+
+#include "lib/device/variants.h"
+
+namespace tinyml {
+namespace {
+
+constexpr std::size_t kChannels = 4;  // of a block
+
+std::size_t round_up(std::size_t n) { return (n + 3) / 4 * 4; }
+
+class Packer {
+ public:
+  explicit Packer(const DspProduct& product) : p_(product) {}
+
+  std::vector<std::uint32_t> run() {
+    for (std::size_t c = 0; c < p_.bias.size(); c += kChannels) block(c);
+    return std::move(words_);
+  }
+
+  // Whether the sum stays within 24 bits for any input.
+  bool fits(std::size_t channel) const {
+    std::int64_t low = bias(channel), high = low;
+    for (std::size_t k = 0; k < p_.taps; ++k) {
+      const std::int64_t w = weight(channel, k);
+      low += w < 0 ? w * 127 : w * -128;
+      high += w < 0 ? w * -128 : w * 127;
+    }
+    constexpr std::int64_t kLimit = std::int64_t{1} << 23;
+    return low >= -kLimit && high < kLimit;
+  }
+
+ private:
+  // Channels and taps behind the last are zero.
+  std::int32_t weight(std::size_t c, std::size_t k) const {
+    return c < p_.bias.size() && k < p_.taps ? p_.weights[c * p_.taps + k] : 0;
+  }
+  std::int32_t bias(std::size_t c) const { return c < p_.bias.size() ? p_.bias[c] : 0; }
+  std::int32_t multiplier(std::size_t c) const {
+    return c < p_.bias.size() ? p_.multipliers[p_.multipliers.size() == 1 ? 0 : c] : 0;
+  }
+
+  static std::uint32_t joined(std::int32_t odd, std::int32_t even) {
+    return static_cast<std::uint32_t>(odd) * 256 + static_cast<std::uint32_t>(even);
+  }
+  std::uint32_t halfword(std::size_t c, std::size_t k) const { return joined(weight(c + 1, k), weight(c, k)) & 0xFFFF; }
+
+  void block(std::size_t c) {
+    for (std::size_t pair = c; pair < c + kChannels; pair += 2) {
+      words_.push_back(joined(bias(pair + 1), bias(pair)));
+      words_.push_back(static_cast<std::uint32_t>(bias(pair)));
+    }
+    for (std::size_t k = 0; k < p_.taps; k += 4)
+      for (std::size_t tap = k; tap < k + 2; ++tap)
+        for (std::size_t pair = c; pair < c + kChannels; pair += 2)
+          words_.push_back(halfword(pair, tap) | halfword(pair, tap + 2) << 16);
+    for (std::size_t i = c; i < c + kChannels; ++i) words_.push_back(static_cast<std::uint32_t>(multiplier(i)));
+  }
+
+  const DspProduct& p_;
+  std::vector<std::uint32_t> words_;
+};
+
+}  // namespace
+
+std::optional<std::vector<std::uint32_t>> pack_product_dsp(const DspProduct& product) {
+  Packer packer(product);
+  for (std::size_t c = 1; c < product.bias.size(); c += 2)
+    if (!packer.fits(c)) return std::nullopt;
+  return packer.run();
+}
+
+std::optional<Tensor> pack_product_dsp(const LoweredStep& step, std::size_t taps) {
+  const auto multipliers = field_tensor(step, "multipliers")->data<std::int32_t>();
+  const bool per_channel = field_value(step, "multiplier_step") != 0;
+  const auto words = pack_product_dsp({field_tensor(step, "weights")->data<std::int8_t>(),
+                                       field_tensor(step, "bias")->data<std::int32_t>(),
+                                       per_channel ? multipliers : multipliers.first(1), taps});
+  if (!words) return std::nullopt;
+  return Tensor::from<std::uint32_t>({static_cast<std::int64_t>(words->size())}, *words);
+}
+
+std::size_t packed_weights_bytes_dsp(std::size_t channels, std::size_t taps) {
+  return round_up(channels) * (round_up(taps) + sizeof(std::int32_t));
+}
+
+}  // namespace tinyml

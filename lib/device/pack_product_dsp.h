@@ -1,0 +1,31 @@
+// Constants of convolution and fully connected in the order in which the kernels for Cortex-M4, M7 and M33 read them
+// (lib/runtime/kernels/dsp_product.h says which). Used by pack_conv2d_dsp and pack_fully_connected_dsp.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "lib/ops/lowering.h"
+
+namespace tinyml {
+
+struct DspProduct {
+  std::span<const std::int8_t> weights;       // [channels][taps]
+  std::span<const std::int32_t> bias;         // [channels], with the input's zero point folded in
+  std::span<const std::int32_t> multipliers;  // [channels], or one for all
+  std::size_t taps = 0;
+};
+
+// nullopt where a channel's accumulator may need more than 24 bits: then the portable kernel has to stay.
+std::optional<std::vector<std::uint32_t>> pack_product_dsp(const DspProduct& product);
+
+// Of the packed words, those that stand for weights and biases (the others are multipliers), in bytes.
+std::size_t packed_weights_bytes_dsp(std::size_t channels, std::size_t taps);
+
+// The same of a lowered convolution or fully connected step: fields weights, bias, multipliers, multiplier_step.
+std::optional<Tensor> pack_product_dsp(const LoweredStep& step, std::size_t taps);
+
+}  // namespace tinyml

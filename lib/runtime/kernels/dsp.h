@@ -1,0 +1,56 @@
+/* dsp.h: what the kernels for cores with the DSP extension (Cortex-M4, M7, M33) share: the instructions that C lacks,
+ * and the same in plain C for every other core, for the host simulation and for compilers without GNU assembler.
+ */
+#ifndef TINYML_KERNELS_DSP_H
+#define TINYML_KERNELS_DSP_H
+
+#include <string.h>
+
+#include "../tml_internal.h"
+
+#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__) && defined(__thumb2__)
+#define TML_DSP_ASM 1
+#define TML_UNUSED __attribute__((unused))
+#if defined(__clang__)
+#define TML_NAKED __attribute__((naked, noinline, unused))
+#else /* gcc would conclude from the empty body that no register changes and no parameter is needed */
+#define TML_NAKED __attribute__((naked, noipa, unused))
+#endif
+#else
+#define TML_DSP_ASM 0
+#endif
+
+static inline uint32_t tml_load4(const int8_t *x) {
+  uint32_t word;
+  memcpy(&word, x, sizeof word);
+  return word;
+}
+
+static inline void tml_store4(int8_t *y, uint32_t word) { memcpy(y, &word, sizeof word); }
+
+/* PKHBT, PKHTB: the low (high) halves of a and b, a's below. */
+static inline uint32_t tml_pack_low(uint32_t a, uint32_t b) { return (a & 0xFFFFu) | b << 16; }
+static inline uint32_t tml_pack_high(uint32_t a, uint32_t b) { return a >> 16 | (b & 0xFFFF0000u); }
+
+/* SXTB16: bytes 0 and 2 as two int16; after ROR #8, bytes 1 and 3. */
+static inline uint32_t tml_sxtb16(uint32_t x) {
+#if TML_DSP_ASM
+  uint32_t y;
+  __asm__("sxtb16 %0, %1" : "=r"(y) : "r"(x));
+  return y;
+#else
+  return ((uint32_t)(int8_t)x & 0xFFFFu) | (uint32_t)(int8_t)(x >> 16) << 16;
+#endif
+}
+
+static inline uint32_t tml_sxtb16_ror8(uint32_t x) {
+#if TML_DSP_ASM
+  uint32_t y;
+  __asm__("sxtb16 %0, %1, ror #8" : "=r"(y) : "r"(x));
+  return y;
+#else
+  return tml_sxtb16(x >> 8);
+#endif
+}
+
+#endif

@@ -1,0 +1,58 @@
+/* dsp_packing.h: the packed constants of dsp_product.h, written once more from its description: slow and obvious. */
+#ifndef TINYML_TESTS_DSP_PACKING_H
+#define TINYML_TESTS_DSP_PACKING_H
+
+#include "tinyml_runtime.h"
+
+static int32_t packed_weight(const int8_t *weights, uint32_t channels, uint32_t taps, uint32_t c, uint32_t k) {
+  return c < channels && k < taps ? weights[c * taps + k] : 0;
+}
+
+static uint32_t packed_pair(int32_t odd, int32_t even) { return (uint32_t)odd * 256u + (uint32_t)even; }
+
+/* Weights [channels][taps]; one multiplier for all when step is 0. */
+static void pack_dsp(const int8_t *weights, const int32_t *bias, const int32_t *multipliers, uint32_t step,
+                     uint32_t channels, uint32_t taps, uint32_t *to) {
+  static const uint32_t order[2][2] = {{0, 2}, {1, 3}};
+  uint32_t block, c, k, word, half;
+  for (block = 0; block < channels; block += 4) {
+    for (c = block; c < block + 4; c += 2) {
+      const int32_t even = c < channels ? bias[c] : 0, odd = c + 1 < channels ? bias[c + 1] : 0;
+      *to++ = packed_pair(odd, even);
+      *to++ = (uint32_t)even;
+    }
+    for (k = 0; k < taps; k += 4) {
+      for (word = 0; word < 2; ++word) {
+        for (c = block; c < block + 4; c += 2) {
+          uint32_t packed = 0;
+          for (half = 0; half < 2; ++half) {
+            const uint32_t tap = k + order[word][half];
+            packed |= (packed_pair(packed_weight(weights, channels, taps, c + 1, tap),
+                                   packed_weight(weights, channels, taps, c, tap)) &
+                       0xFFFFu)
+                      << 16 * half;
+          }
+          *to++ = packed;
+        }
+      }
+    }
+    for (c = block; c < block + 4; ++c) *to++ = c < channels ? (uint32_t)multipliers[c * step] : 0;
+  }
+}
+
+/* Whether the odd channels' sums stay within 24 bits for any input. */
+static int packable_dsp(const int8_t *weights, const int32_t *bias, uint32_t channels, uint32_t taps) {
+  uint32_t c, k;
+  for (c = 1; c < channels; c += 2) {
+    int32_t low = bias[c], high = bias[c];
+    for (k = 0; k < taps; ++k) {
+      const int32_t w = weights[c * taps + k];
+      low += w < 0 ? w * 127 : w * -128;
+      high += w < 0 ? w * -128 : w * 127;
+    }
+    if (low < -(1 << 23) || high >= 1 << 23) return 0;
+  }
+  return 1;
+}
+
+#endif
