@@ -37,7 +37,7 @@ bool is_zero(const ProgramField& field) {
 
 // Fields that hold what the model brings; all other constants are made by lowering.
 bool is_weight(const std::string& field) {
-  constexpr std::string_view kWeights[] = {"weights", "bias", "stream", "a_const", "b_const", "data_const"};
+  constexpr std::string_view kWeights[] = {"weights", "bias", "stream", "a_const", "b_const", "data_const", "in_const"};
   return std::find(std::begin(kWeights), std::end(kWeights), field) != std::end(kWeights);
 }
 

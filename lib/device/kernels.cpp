@@ -84,15 +84,15 @@ RECORD_BEGIN(tml_fully_connected_params)
   FIELD(multiplier_step), FIELD(shift), FIELD(in_zero), FIELD(out_zero), FIELD(clamp_min), FIELD(clamp_max),
 RECORD_END
 RECORD_BEGIN(tml_matmul_params)
-  FIELD(batches), FIELD(m), FIELD(k), FIELD(n), FIELD(a_batch_stride), FIELD(a_row_stride), FIELD(a_col_stride),
-  FIELD(b_batch_stride), FIELD(b_row_stride), FIELD(b_col_stride), FIELD(multiplier), FIELD(shift), FIELD(a_zero),
-  FIELD(b_zero), FIELD(out_zero), FIELD(clamp_min), FIELD(clamp_max),
+  FIELD(a_const), FIELD(b_const), FIELD(bias), FIELD(batches), FIELD(m), FIELD(k), FIELD(n), FIELD(a_batch_stride),
+  FIELD(a_row_stride), FIELD(a_col_stride), FIELD(b_batch_stride), FIELD(b_row_stride), FIELD(b_col_stride),
+  FIELD(multiplier), FIELD(shift), FIELD(a_zero), FIELD(b_zero), FIELD(out_zero), FIELD(clamp_min), FIELD(clamp_max),
 RECORD_END
 RECORD_BEGIN(tml_lut_params)
   FIELD(table), FIELD(count),
 RECORD_END
 RECORD_BEGIN(tml_binary_params)
-  FIELD(a_const), FIELD(b_const), FIELD(reciprocals), FIELD(dims), FIELD(a_strides), FIELD(b_strides),
+  FIELD(a_const), FIELD(b_const), FIELD(table), FIELD(dims), FIELD(a_strides), FIELD(b_strides),
   FIELD(a_multiplier), FIELD(b_multiplier), FIELD(shift), FIELD(a_zero), FIELD(b_zero), FIELD(out_zero),
   FIELD(clamp_min), FIELD(clamp_max),
 RECORD_END
@@ -123,7 +123,7 @@ RECORD_BEGIN(tml_argmax_params)
   FIELD(outer), FIELD(depth), FIELD(inner), FIELD(out_bytes), FIELD(select_last),
 RECORD_END
 RECORD_BEGIN(tml_copy_params)
-  FIELD(table), FIELD(dims), FIELD(in_strides), FIELD(out_strides), FIELD(in_offset), FIELD(out_offset),
+  FIELD(in_const), FIELD(table), FIELD(dims), FIELD(in_strides), FIELD(out_strides), FIELD(in_offset), FIELD(out_offset),
   FIELD(element_bytes),
 RECORD_END
 RECORD_BEGIN(tml_remap_params)
@@ -150,6 +150,7 @@ constexpr auto kKernels = std::to_array<KernelInfo>({
   KERNEL(tml_add_s8, tml_binary_params),
   KERNEL(tml_mul_s8, tml_binary_params),
   KERNEL(tml_div_s8, tml_binary_params),
+  KERNEL(tml_pow_s8, tml_binary_params),
   KERNEL(tml_min_s8, tml_binary_params),
   KERNEL(tml_max_s8, tml_binary_params),
   KERNEL(tml_sum_s8, tml_sum_params),

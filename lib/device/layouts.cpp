@@ -101,6 +101,7 @@ std::optional<std::size_t> feature_axis(const Graph& graph, NodeId id, ValueId i
   if (op == nullptr || op->quant_rule == nullptr || node.inputs[0] != input) return std::nullopt;
   const QuantRule rule = op->quant_rule(NodeView(graph, node));
   if (rule.weight_input != 1 || rule.weight_axis < 0 || rule.weight_axis > 1) return std::nullopt;
+  if (NodeView(graph, node).integer("transA", 0) != 0) return std::nullopt;
   const Value& weights = graph.value(node.inputs[1]);
   if (!weights.constant || weights.constant->rank() != 2) return std::nullopt;
   if (weights.quant && weights.quant->axis == 1 - rule.weight_axis) return std::nullopt;

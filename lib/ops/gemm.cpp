@@ -96,7 +96,12 @@ void evaluate(EvalContext& context) {
   throw Error("Gemm of " + std::string(dtype_name(a.dtype())) + " is not supported", "use float32");
 }
 
-QuantRule quant_rule(const NodeView& node) { return weighted_rule(node, transposed(node, "transB") ? 0 : 1); }
+// A product of two activations has its bias in float: it is rounded in units of the accumulator.
+QuantRule quant_rule(const NodeView& node) {
+  if (node.constant(1) != nullptr) return weighted_rule(node, transposed(node, "transB") ? 0 : 1);
+  if (node.has_input(2) && node.constant(2) == nullptr) return {};
+  return {.kind = QuantKind::own_range, .clamp_fuses = true, .data_inputs = 2};
+}
 
 }  // namespace
 
@@ -109,6 +114,7 @@ const OpDef& op_gemm() {
                         .prepare = prepare_gemm,
                         .macs = macs,
                         .quant_rule = quant_rule,
+                        .layout = layout_gemm,
                         .lower = lower_gemm};
   return op;
 }

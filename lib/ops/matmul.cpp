@@ -104,9 +104,9 @@ void evaluate(EvalContext& context) {
 
 QuantRule quant_rule(const NodeView& node) {
   QuantRule rule{.kind = QuantKind::own_range, .clamp_fuses = true};
-  if (const Tensor* b = node.constant(1); b != nullptr) {
+  if (const Tensor* b = node.constant(1); b != nullptr && b->rank() <= 2) {
     rule.weight_input = 1;
-    rule.weight_axis = b->rank() < 2 ? -1 : static_cast<int>(b->rank()) - 1;
+    rule.weight_axis = b->rank() < 2 ? -1 : 1;
   } else {
     rule.data_inputs = 2;
   }

@@ -4,6 +4,7 @@
 
 #include "lib/ops/common.h"
 #include "lib/ops/elementwise.h"
+#include "lib/ops/lower/lower.h"
 
 namespace tinyml {
 namespace {
@@ -58,14 +59,19 @@ void evaluate(EvalContext& context) {
 }
 
 std::optional<std::function<double(double)>> scalar(const NodeView& node) {
-  const auto exponent = constant_scalar(node, 1);
-  if (!exponent) return std::nullopt;
-  return [e = *exponent](double x) { return std::pow(x, e); };
+  if (const auto exponent = constant_scalar(node, 1)) return [e = *exponent](double x) { return std::pow(x, e); };
+  if (const auto base = constant_scalar(node, 0)) return [b = *base](double x) { return std::pow(b, x); };
+  return std::nullopt;
 }
 
-// Integer only as a function of one variable: by a table.
+// A constant of one element is part of a table; else both operands are integers.
 QuantRule quant_rule(const NodeView& node) {
-  return {.kind = constant_scalar(node, 1) ? QuantKind::own_range : QuantKind::none};
+  const bool fixed_exponent = constant_scalar(node, 1).has_value();
+  const bool fixed_base = !fixed_exponent && constant_scalar(node, 0).has_value();
+  return {.kind = QuantKind::own_range,
+          .clamp_fuses = true,
+          .first_data_input = fixed_base ? 1 : 0,
+          .data_inputs = fixed_base || fixed_exponent ? 1 : 2};
 }
 
 }  // namespace
@@ -77,7 +83,9 @@ const OpDef& op_pow() {
                         .infer = infer,
                         .evaluate = evaluate,
                         .quant_rule = quant_rule,
-                        .scalar = scalar};
+                        .scalar = scalar,
+                        .layout = layout_strided,
+                        .lower = lower_pow};
   return op;
 }
 

@@ -121,9 +121,12 @@ typedef struct tml_fully_connected_params {
 
 int tml_fully_connected_s8(const tml_context *context, const void *params, const uint32_t *operands);
 
-/* Both operands are activations: for each i in batches, y[i] (m x n) = a[i] (m x k) * b[i] (k x n). A batch stride
- * (in elements) of 0 broadcasts. The row and column strides (in elements) allow a transposed operand. */
+/* For each i in batches, y[i] (m x n) = a[i] (m x k) * b[i] (k x n) + bias, both operands with a zero point. A batch
+ * stride (in elements) of 0 broadcasts. The row and column strides (in elements) allow a transposed operand. A constant
+ * operand stands in a_const / b_const (then its operands[] entry is unused), else those are null. */
 typedef struct tml_matmul_params {
+  const int8_t *a_const, *b_const;
+  const int32_t *bias; /* [n], or null; |bias| + 2^16 * k < 2^31 */
   uint32_t batches, m, k, n;
   uint32_t a_batch_stride, a_row_stride, a_col_stride;
   uint32_t b_batch_stride, b_row_stride, b_col_stride;
@@ -154,10 +157,16 @@ int tml_lut_s8(const tml_context *context, const void *params, const uint32_t *o
  *        |multipliers| <= 2^21 and 1 <= shift <= 30, so that 32 bits suffice; subtraction has b_multiplier < 0
  *   mul: acc = (a - a_zero) * (b - b_zero), requantized with a_multiplier and shift (b_multiplier unused)
  *   min, max: the smaller (larger) of the two products of `add`, then rounded and shifted alike
- *   div: y = zero_out + ((a - a_zero) * (int64) reciprocals[b + 128] + 2^(shift-1)) >> shift, 1 <= shift <= 62 */
+ *   div: y = zero_out + ((a - a_zero) * (int64) table[b + 128] + 2^(shift-1)) >> shift, 1 <= shift <= 62; the table
+ *        holds 256 reciprocals
+ *   pow: y = zero_out + sign * round(2^(((b - b_zero) * (int64) table[a + 128] + a_multiplier) / 2^23)); the table
+ * holds 256 times log2|a| * b_scale * 2^23, saturated (of zero: -(2^31 - 1)), then 65 times 2^30 * 2^(i / 64) as
+ *        uint32, interpolated linearly, then 16 words with 2 bits per exponent b + 128, lowest first: 0 even, 1 odd,
+ *        2 no integer. A base below zero gives sign -1 for odd exponents, clamp_min where there is no real power.
+ *        a_multiplier = -log2(out_scale) * 2^23 */
 typedef struct tml_binary_params {
   const int8_t *a_const, *b_const;
-  const int32_t *reciprocals; /* [256], div only */
+  const int32_t *table; /* div and pow only */
   uint32_t dims[TML_MAX_DIMS];
   uint32_t a_strides[TML_MAX_DIMS], b_strides[TML_MAX_DIMS];
   int32_t a_multiplier, b_multiplier;
@@ -169,6 +178,7 @@ typedef struct tml_binary_params {
 int tml_add_s8(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_mul_s8(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_div_s8(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_pow_s8(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_min_s8(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_max_s8(const tml_context *context, const void *params, const uint32_t *operands);
 
@@ -273,8 +283,10 @@ int tml_argmax_s8(const tml_context *context, const void *params, const uint32_t
 
 /* out[out_offset + sum i_k * out_strides[k]] = table(in[in_offset + sum i_k * in_strides[k]]) over dims. Strides and
  * offsets are in bytes; elements are element_bytes wide (1, 2, 4, 8). table (of 256 int8, for element_bytes 1)
- * requantizes; null copies. One kernel for Transpose, Concat, Split, Slice, Expand and Tile. */
+ * requantizes; null copies. One kernel for Transpose, Concat, Split, Slice, Expand and Tile. With in_const the input is
+ * that constant, and operands[0] is unused. */
 typedef struct tml_copy_params {
+  const int8_t *in_const;
   const int8_t *table;
   uint32_t dims[TML_MAX_DIMS];
   int32_t in_strides[TML_MAX_DIMS], out_strides[TML_MAX_DIMS];

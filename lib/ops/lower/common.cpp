@@ -49,6 +49,16 @@ QuantizedConstant quantized_constant(const DeviceTensor& tensor) {
   return {std::move(integers), {params.scales[0], params.zero_points[0]}};
 }
 
+Tensor constant_on_grid(const DeviceTensor& tensor, const Affine& to) {
+  Tensor moved(DType::i8, tensor.dims);
+  const std::vector<float> reals = to_floats(*tensor.constant);
+  auto integers = moved.data<std::int8_t>();
+  for (std::size_t i = 0; i < integers.size(); ++i)
+    integers[i] = quantize_one(
+        tensor.quant != nullptr ? dequantize_one(static_cast<int>(reals[i]), affine(tensor)) : reals[i], to);
+  return moved;
+}
+
 // ---- fields -------------------------------------------------------------------------------------------------------
 
 IntClamp output_clamp(const LowerContext& context) {
@@ -183,6 +193,7 @@ LoweredStep copy_step(CopySpec spec, StepOperand from, StepOperand to) {
                    {from, to},
                    {}};
   if (spec.table.size() != 0) step.fields.push_back({"table", std::move(spec.table)});
+  if (spec.constant.size() != 0) step.fields.push_back({"in_const", std::move(spec.constant)});
   return step;
 }
 

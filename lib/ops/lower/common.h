@@ -32,6 +32,8 @@ struct QuantizedConstant {
   Affine params;
 };
 QuantizedConstant quantized_constant(const DeviceTensor& tensor);
+// The constant's integers on the grid `to`, in ONNX axis order.
+Tensor constant_on_grid(const DeviceTensor& tensor, const Affine& to);
 std::int64_t count_of(const DeviceTensor& tensor);
 [[noreturn]] void refuse(const std::string& what, const std::string& cure);
 
@@ -75,7 +77,8 @@ struct CopySpec {
   std::vector<CopyAxis> axes;  // outermost first
   std::int64_t in_offset = 0, out_offset = 0;
   std::size_t element_bytes = 1;
-  Tensor table{DType::i8, {0}};  // of 256, or empty
+  Tensor table{DType::i8, {0}};     // of 256, or empty
+  Tensor constant{DType::i8, {0}};  // what is copied, instead of an operand, or empty
 };
 // A tml_copy step; neighbouring axes are merged. Error when more than six remain.
 LoweredStep copy_step(CopySpec spec, StepOperand from, StepOperand to);

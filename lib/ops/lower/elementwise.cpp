@@ -178,20 +178,34 @@ LoweredNode extremum(const char* kernel, const LowerContext& context) {
   return lowered;
 }
 
+// A temporary that holds the operand as large as the output, for kernels that do not broadcast.
+StepOperand expand(LoweredNode& lowered, const DeviceTensor& output, Operand operand) {
+  const StepOperand to = scratch(lowered.temporaries.size());
+  lowered.temporaries.push_back(static_cast<std::size_t>(count_of(output)));
+  const Dims strides = row_major_strides(output.memory);
+  CopySpec spec;
+  for (std::size_t k = 0; k < strides.size(); ++k)
+    spec.axes.push_back({output.memory[k], operand.strides[k], strides[k]});
+  const bool constant = operand.constant.size() != 0;
+  spec.constant = std::move(operand.constant);
+  lowered.steps.push_back(copy_step(std::move(spec), constant ? to : operand.where, to));
+  return to;
+}
+
+// One rounding for all operands, as in a QDQ model.
 LoweredNode weighted_sum(const LowerContext& context, double weight) {
   const std::size_t n = context.inputs.size();
   std::vector<double> factors;
   Tensor zeros(DType::i8, {static_cast<std::int64_t>(n)});
+  LoweredNode lowered;
   LoweredStep step{"tml_sum_s8", {}, {}, {}};
   for (std::size_t i = 0; i < n; ++i) {
-    const DeviceTensor& input = context.inputs[i];
-    if (input.constant != nullptr || input.dims != context.outputs[0].dims)
-      refuse(context.node.node().op + " with broadcasting or constants", "spell it as Add nodes");
-    const Affine from = affine(input);
+    Operand operand = make_operand(context, i);
+    const Affine from = operand.params;
     factors.push_back(weight * static_cast<double>(from.scale) / static_cast<double>(affine(context.outputs[0]).scale));
     zeros.data<std::int8_t>()[i] = static_cast<std::int8_t>(from.zero);
-    step.operands.push_back(in(i));
-    step.in_place.push_back(i);
+    if (operand.full) step.in_place.push_back(i);
+    step.operands.push_back(operand.full ? operand.where : expand(lowered, context.outputs[0], std::move(operand)));
   }
   step.operands.push_back(out());
   const CommonShift common = common_shift(factors, 2 * kMostFactor);
@@ -201,7 +215,8 @@ LoweredNode weighted_sum(const LowerContext& context, double weight) {
                  {"count", count_of(context.outputs[0])},
                  {"shift", common.shift}};
   add_output_fields(step.fields, context);
-  return one(std::move(step));
+  lowered.steps.push_back(std::move(step));
+  return lowered;
 }
 
 }  // namespace
@@ -251,8 +266,55 @@ LoweredNode lower_div(const LowerContext& context) {
                                        : static_cast<std::int64_t>(std::round(std::ldexp(ratio / divisor, shift))));
   }
   LoweredStep step = binary_step("tml_div_s8", context, std::move(a), std::move(b));
-  step.fields.push_back({"reciprocals", to_i32(reciprocals)});
+  step.fields.push_back({"table", to_i32(reciprocals)});
   step.fields.push_back({"shift", shift});
+  return one(std::move(step));
+}
+
+// ---- Pow -----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+constexpr int kPowBits = 23;  // behind the point of logarithms
+
+std::int64_t pow_fixed(double value) {
+  constexpr double kMost = INT32_MAX;
+  return static_cast<std::int64_t>(std::clamp(std::round(std::ldexp(value, kPowBits)), -kMost, kMost));
+}
+
+// Logarithms of the bases in steps of the exponent, powers of two, and of each exponent whether it is even, odd or no
+// integer.
+std::vector<std::int64_t> pow_table(const Affine& base, const Affine& exponent) {
+  std::vector<std::int64_t> table;
+  for (int q = -128; q < 128; ++q)  // the logarithm of 0 is -infinity, and saturates
+    table.push_back(pow_fixed(std::log2(std::abs(static_cast<double>(dequantize_one(q, base)))) *
+                              static_cast<double>(exponent.scale)));
+  constexpr int kSegments = 64;
+  for (int i = 0; i <= kSegments; ++i)
+    table.push_back(
+        static_cast<std::int64_t>(std::round(std::ldexp(std::exp2(i / static_cast<double>(kSegments)), 30))));
+  constexpr int kPerWord = 16;
+  for (int word = 0; word < 256 / kPerWord; ++word) {
+    std::uint32_t kinds = 0;
+    for (int i = 0; i < kPerWord; ++i) {
+      const float e = dequantize_one(word * kPerWord + i - 128, exponent);
+      const std::uint32_t kind = std::floor(e) != e ? 2 : std::fmod(e, 2.0F) == 0 ? 0 : 1;
+      kinds |= kind << (2 * i);
+    }
+    table.push_back(kinds);
+  }
+  return table;
+}
+
+}  // namespace
+
+LoweredNode lower_pow(const LowerContext& context) {
+  Operand a = make_operand(context, 0), b = make_operand(context, 1);
+  const std::vector<std::int64_t> table = pow_table(a.params, b.params);
+  const std::int64_t unit = pow_fixed(-std::log2(static_cast<double>(affine(context.outputs[0]).scale)));
+  LoweredStep step = binary_step("tml_pow_s8", context, std::move(a), std::move(b));
+  step.fields.push_back({"table", to_i32(table)});
+  step.fields.push_back({"a_multiplier", unit});
   return one(std::move(step));
 }
 

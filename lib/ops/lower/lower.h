@@ -23,6 +23,7 @@ LoweredNode lower_add(const LowerContext& context);
 LoweredNode lower_sub(const LowerContext& context);
 LoweredNode lower_mul(const LowerContext& context);
 LoweredNode lower_div(const LowerContext& context);
+LoweredNode lower_pow(const LowerContext& context);
 LoweredNode lower_min(const LowerContext& context);   // n-ary
 LoweredNode lower_max(const LowerContext& context);   // n-ary
 LoweredNode lower_sum(const LowerContext& context);   // n-ary
@@ -46,6 +47,7 @@ LoweredNode lower_by_source(const LowerContext& context);
 LayoutChoice layout_transpose(const NodeView& node, std::span<const Layout> inputs);
 LayoutChoice layout_reduce(const NodeView& node, std::span<const Layout> inputs);   // Reduce*, ArgMax: any order in
 LayoutChoice layout_strided(const NodeView& node, std::span<const Layout> inputs);  // binary: each in its own order
+LayoutChoice layout_gemm(const NodeView& node, std::span<const Layout> inputs);
 LayoutChoice layout_resize(const NodeView& node, std::span<const Layout> inputs);
 LayoutChoice layout_gather(const NodeView& node, std::span<const Layout> inputs);
 

@@ -238,6 +238,19 @@ LayoutChoice layout_transpose(const NodeView& node, std::span<const Layout> inpu
   return choice;
 }
 
+namespace {
+
+// What Concat copies of a constant: on the output's grid and in its memory order, or the bytes of integers.
+Tensor constant_part(const DeviceTensor& input, const DeviceTensor& output) {
+  if (output.quant != nullptr) return to_layout(constant_on_grid(input, affine(output)), output.layout);
+  const Tensor ordered = to_layout(*input.constant, output.layout);
+  Tensor bytes(DType::i8, {static_cast<std::int64_t>(ordered.bytes())});
+  std::copy_n(ordered.raw(), ordered.bytes(), bytes.raw());
+  return bytes;
+}
+
+}  // namespace
+
 LoweredNode lower_concat(const LowerContext& context) {
   const DeviceTensor& output = context.outputs[0];
   const std::size_t axis = normalize_axis(context.node.required_integer("axis"), output.dims.size());
@@ -246,18 +259,25 @@ LoweredNode lower_concat(const LowerContext& context) {
   std::int64_t offset = 0;
   for (std::size_t i = 0; i < context.inputs.size(); ++i) {
     const DeviceTensor& input = context.inputs[i];
-    if (input.constant != nullptr) refuse("Concat with a constant", "replace it in the model");
-    const Dims in_strides = axis_strides(input);
+    const std::int64_t length = input.dims[axis];
+    offset += length;
+    if (count_of(input) == 0) continue;
+    DeviceTensor held = input;
+    held.layout = input.constant != nullptr ? output.layout : input.layout;
+    held.memory = memory_dims(held.dims, held.layout);
+    const Dims in_strides = axis_strides(held);
     CopySpec spec;
-    spec.out_offset = offset * out_strides[axis];
+    spec.out_offset = (offset - length) * out_strides[axis];
     spec.element_bytes = byte_size(output.dtype);
-    spec.table = table_between(input, output);
+    if (input.constant != nullptr)
+      spec.constant = constant_part(input, output);
+    else
+      spec.table = table_between(input, output);
     for (const int a : output.layout) {
       const auto k = static_cast<std::size_t>(a);
       spec.axes.push_back({input.dims[k], in_strides[k], out_strides[k]});
     }
-    if (count_of(input) != 0) lowered.steps.push_back(copy_step(std::move(spec), in(i), out()));
-    offset += input.dims[axis];
+    lowered.steps.push_back(copy_step(std::move(spec), input.constant != nullptr ? out() : in(i), out()));
   }
   return lowered;
 }
@@ -301,13 +321,7 @@ LoweredNode gather_at_run_time(const LowerContext& context) {
   Affine from = affine(output);
   if (data.constant != nullptr) {
     // The embedding table is held on the output's grid, so that rows are copied as they are.
-    Tensor table(DType::i8, data.dims);
-    for (std::size_t i = 0; i < static_cast<std::size_t>(table.size()); ++i) {
-      const float real = data.quant != nullptr ? dequantize_one(data.constant->data<std::int8_t>()[i], affine(data))
-                                               : data.constant->data<float>()[i];
-      table.data<std::int8_t>()[i] = quantize_one(real, from);
-    }
-    step.fields.push_back({"data_const", std::move(table)});
+    step.fields.push_back({"data_const", constant_on_grid(data, from)});
     step.operands[0] = in(1);
   } else {
     from = affine(data);
@@ -325,8 +339,17 @@ LayoutChoice layout_gather(const NodeView& node, std::span<const Layout> inputs)
 }
 
 LoweredNode lower_gather(const LowerContext& context) {
-  if (context.inputs[1].constant == nullptr) return gather_at_run_time(context);
-  return moved(context, 0);
+  const DeviceTensor& indices = context.inputs[1];
+  if (indices.constant == nullptr) return gather_at_run_time(context);
+  if (indices.dims.size() < 2) return moved(context, 0);
+  // The same bytes as by a row of indices: everything is row-major here.
+  LowerContext flat = context;
+  DeviceTensor& output = flat.outputs[0];
+  output.dims = context.inputs[0].dims;
+  output.dims[normalize_axis(context.node.integer("axis", 0), output.dims.size())] = count_of(indices);
+  output.layout = row_major(output.dims.size());
+  output.memory = output.dims;
+  return moved(flat, 0);
 }
 
 }  // namespace tinyml

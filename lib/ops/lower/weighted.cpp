@@ -33,6 +33,13 @@ Tensor symmetric_weights(const DeviceTensor& weights) {
   return moved;
 }
 
+bool can_be_symmetric(const DeviceTensor& weights) {
+  if (weights.quant->per_channel()) return true;
+  const auto data = weights.constant->data<std::int8_t>();
+  const int zero = weights.quant->zero_points.at(0);
+  return std::all_of(data.begin(), data.end(), [zero](int q) { return q - zero >= -128 && q - zero <= 127; });
+}
+
 float weight_scale(const DeviceTensor& weights, std::size_t channel) {
   const QuantParams& quant = *weights.quant;
   return quant.per_channel() ? quant.scales.at(channel) : quant.scales.at(0);
@@ -60,34 +67,29 @@ void measure_weights(WeightedSpec& spec, const Tensor& rows) {
   }
 }
 
-namespace {
-
-// The bias in accumulator units, before the zero point's share.
-std::int64_t bias_in_units(const WeightedSpec& spec, std::size_t channel, double unit) {
-  if (spec.bias == nullptr) return 0;
-  const Tensor& bias = *spec.bias->constant;
+// Before the zero point's share.
+std::int64_t bias_in_units(const DeviceTensor& operand, std::size_t channel, double beta, double unit) {
+  const Tensor& bias = *operand.constant;
   const std::size_t i = bias.size() == 1 ? 0 : channel;
   double real = 0;
-  if (spec.bias->quant != nullptr) {
-    const QuantParams& quant = *spec.bias->quant;
+  if (operand.quant != nullptr) {
+    const QuantParams& quant = *operand.quant;
     const std::size_t c = quant.per_channel() ? i : 0;
     const double scale = quant.scales.at(c);
     const double steps = static_cast<double>(to_int64s(bias)[i] - quant.zero_points.at(c));
     constexpr double kSameScale = 1e-5;  // float32 products of scales differ in the last bits
-    if (spec.beta == 1 && std::abs(scale - unit) <= kSameScale * unit) return static_cast<std::int64_t>(steps);
+    if (beta == 1 && std::abs(scale - unit) <= kSameScale * unit) return static_cast<std::int64_t>(steps);
     real = steps * scale;
   } else {
     real = static_cast<double>(to_floats(bias)[i]);
   }
-  const double units = std::nearbyint(spec.beta * real / unit);
+  const double units = std::nearbyint(beta * real / unit);
   constexpr double kMost = 4e9;
   if (!(std::abs(units) < kMost))
     throw Error("the bias of channel " + std::to_string(channel) + " is too large for its weights' scale",
                 "fold or rescale the layer (quantize --equalize)");
   return static_cast<std::int64_t>(units);
 }
-
-}  // namespace
 
 void add_weighted_fields(std::vector<StepField>& fields, const LowerContext& context, const WeightedSpec& spec) {
   const Affine from = affine(context.inputs[0]), to = affine(context.outputs[0]);
@@ -96,7 +98,7 @@ void add_weighted_fields(std::vector<StepField>& fields, const LowerContext& con
   std::vector<double> factors;
   for (std::size_t channel = 0; channel < spec.out_channels; ++channel) {
     const double unit = static_cast<double>(from.scale) * spec.weight_scales[channel] * spec.alpha;
-    std::int64_t units = bias_in_units(spec, channel, unit);
+    std::int64_t units = spec.bias != nullptr ? bias_in_units(*spec.bias, channel, spec.beta, unit) : 0;
     if (spec.folds_zero_point) units -= from.zero * spec.weight_sums[channel];
     if (std::llabs(units) + widest * spec.weight_sizes[channel] > INT32_MAX)
       throw Error("the accumulator of channel " + std::to_string(channel) + " may overflow 32 bits",

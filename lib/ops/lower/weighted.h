@@ -10,6 +10,10 @@ namespace tinyml {
 
 // Weights with a zero point of 0. A zero point elsewhere is subtracted where the result still fits into int8.
 Tensor symmetric_weights(const DeviceTensor& weights);
+// Whether symmetric_weights finds room for all of them.
+bool can_be_symmetric(const DeviceTensor& weights);
+// The bias of a channel in units of the accumulator, times beta.
+std::int64_t bias_in_units(const DeviceTensor& bias, std::size_t channel, double beta, double unit);
 // The scale of an output channel: the tensor's, or that of index `channel` along its axis.
 float weight_scale(const DeviceTensor& weights, std::size_t channel);
 // Error unless the weights are quantized per tensor or along `axis`.

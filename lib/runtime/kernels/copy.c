@@ -27,7 +27,7 @@ static void copy_row(const tml_copy_params *p, const tml_walk *w, const uint8_t 
 
 int tml_copy(const tml_context *context, const void *params, const uint32_t *operands) {
   const tml_copy_params *p = (const tml_copy_params *)params;
-  const uint8_t *in = context->arena + operands[0] + p->in_offset;
+  const uint8_t *in = (p->in_const ? (const uint8_t *)p->in_const : context->arena + operands[0]) + p->in_offset;
   uint8_t *out = context->arena + operands[1] + p->out_offset;
   tml_walk walk;
   if (!tml_walk_begin(&walk, p->dims, (const uint32_t *)p->in_strides, (const uint32_t *)p->out_strides)) return TML_OK;

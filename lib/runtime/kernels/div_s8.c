@@ -10,7 +10,7 @@ static void div_row(const tml_binary_params *p, const tml_binary_row *row) {
   const int64_t half = (int64_t)1 << (p->shift - 1);
   uint32_t i;
   for (i = 0; i < row->n; ++i) {
-    const int64_t reciprocal = p->reciprocals[row->b[i * row->b_step] + 128];
+    const int64_t reciprocal = p->table[row->b[i * row->b_step] + 128];
     const int64_t quotient = ((row->a[i * row->a_step] - p->a_zero) * reciprocal + half) >> p->shift;
     const int32_t value = quotient < -256 ? -256 : quotient > 255 ? 255 : (int32_t)quotient;
     row->y[i] = tml_finish(value, output);

@@ -1,8 +1,8 @@
-/* matmul_s8.c: y[i] (m x n) = a[i] (m x k) * b[i] (k x n), both operands activations.
+/* matmul_s8.c: y[i] (m x n) = a[i] (m x k) * b[i] (k x n) + bias, both operands with a zero point.
  *
- * operands: a, b, y; y [batches][m][n] dense, a and b by their strides. acc = sum of (a - a_zero) * (b - b_zero),
- * requantized; 2^16 * k < 2^31. No scratch. Four columns run together and share each element of a; b_zero comes off
- * at the end, once per row, as b_zero * sum of (a - a_zero).
+ * operands: a, b, y; y [batches][m][n] dense, a and b by their strides or constants. acc = bias + sum of (a - a_zero) *
+ * (b - b_zero), requantized; |bias| + 2^16 * k < 2^31. No scratch. Four columns run together and share each element of
+ * a; b_zero comes off at the end, once per row, as b_zero * sum of (a - a_zero).
  */
 #include "../tml_internal.h"
 
@@ -40,14 +40,16 @@ static void matmul_row(const tml_matmul_params *p, const int8_t *a, const int8_t
     int32_t sums[MATMUL_COLUMNS];
     const int32_t total = matmul_columns(p, a, b + column * p->b_col_stride, step, sums);
     for (i = 0; i < columns; ++i) {
-      y[column + i] = tml_requantize(sums[i] - p->b_zero * total, p->multiplier, output);
+      const int32_t acc = sums[i] - p->b_zero * total + (p->bias ? p->bias[column + i] : 0);
+      y[column + i] = tml_requantize(acc, p->multiplier, output);
     }
   }
 }
 
 int tml_matmul_s8(const tml_context *context, const void *params, const uint32_t *operands) {
   const tml_matmul_params *p = (const tml_matmul_params *)params;
-  const int8_t *a = tml_operand(context, operands[0]), *b = tml_operand(context, operands[1]);
+  const int8_t *a = p->a_const ? p->a_const : tml_operand(context, operands[0]);
+  const int8_t *b = p->b_const ? p->b_const : tml_operand(context, operands[1]);
   int8_t *y = tml_operand(context, operands[2]);
   const tml_output output = tml_make_output(p->shift, p->out_zero, p->clamp_min, p->clamp_max);
   uint32_t i, row;

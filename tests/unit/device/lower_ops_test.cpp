@@ -16,6 +16,18 @@ const Tensor kAbsent(DType::f32, {0});
 
 Tensor ints(const Ints& values) { return Tensor::from_i64(values); }
 
+// A constant and then the graph's input.
+Graph constant_first(const char* op, const Attributes& attributes, const Tensor& constant, const Dims& input) {
+  Graph graph;
+  const ValueId left = graph.add_constant("left", constant), y = graph.add_value("y"),
+                x = graph.add_input("x", {DType::f32, to_shape(input)});
+  graph.add_node(
+      {.name = "node", .op = op, .attributes = attributes, .inputs = {left, x}, .outputs = {y}, .origins = {}});
+  graph.set_outputs({y});
+  infer_types(graph);
+  return graph;
+}
+
 void check_conv(const Dims& input, const Dims& weights, const Attributes& attributes) {
   INFO(to_string(input) << " by " << to_string(weights));
   const Tensor bias = random_reals({weights[0]}, 3);
@@ -56,6 +68,45 @@ TEST_CASE("matrix products lower", "[device]") {
   check_device(one_op("MatMul", {}, {random_reals({1, 5, 12}, 1), random_reals({12, 7}, 2)}));
   check_device(one_op("MatMul", {}, {random_reals({1, 4, 5, 6}, 1), random_reals({1, 4, 6, 3}, 2)}, 2));
   check_device(one_op("MatMul", {}, {random_reals({1, 4, 5, 6}, 1), random_reals({6, 3}, 2)}, 2));
+}
+
+TEST_CASE("every form of matrix product lowers", "[device]") {
+  const auto check = [](const char* op, const Attributes& attributes, const std::vector<Dims>& operands,
+                        std::vector<std::size_t> constants) {
+    std::vector<Tensor> inputs;
+    for (std::size_t i = 0; i < operands.size(); ++i)
+      inputs.push_back(random_reals(operands[i], static_cast<unsigned>(i) + 1));
+    INFO(op << " of " << to_string(operands[0]) << " and " << to_string(operands[1]) << ", constants from "
+            << constants[0]);
+    check_device(one_op(op, attributes, inputs, constants[0]));
+  };
+  // Vectors; batches that are broadcast along one axis of both; a batch of constants.
+  check("MatMul", {}, {{1, 12}, {12}}, {1});
+  check("MatMul", {}, {{6}, {6, 3}}, {2});
+  check("MatMul", {}, {{1, 3, 4, 5, 6}, {1, 3, 1, 6, 3}}, {2});
+  check("MatMul", {}, {{1, 3, 1, 5, 6}, {4, 6, 3}}, {2});
+  check("MatMul", {}, {{1, 3, 1, 5, 6}, {4, 6, 3}}, {1});
+  check("MatMul", {}, {{1, 4, 5, 6}, {4, 6, 3}}, {1});
+  const Attributes first{{"transA", std::int64_t{1}}}, second{{"transB", std::int64_t{1}}, {"alpha", 0.5F}},
+      both{{"transA", std::int64_t{1}}, {"transB", std::int64_t{1}}, {"beta", -2.0F}};
+  check("Gemm", first, {{4, 3}, {4, 7}, {7}}, {1});
+  check("Gemm", {}, {{3, 12}, {12, 7}}, {2});
+  check("Gemm", second, {{3, 12}, {7, 12}, {7}}, {2});
+  check("Gemm", both, {{4, 3}, {7, 4}, {1, 7}}, {2});
+}
+
+TEST_CASE("a product with a constant on the left lowers", "[device]") {
+  check_device(constant_first("MatMul", {}, random_reals({5, 12}, 1), {1, 12, 7}));
+}
+
+TEST_CASE("weights with a zero point that leaves int8 keep it", "[device]") {
+  Graph graph = quantized(one_op("MatMul", {}, {random_reals({3, 12}, 1), random_reals({12, 7}, 2)}));
+  Value& weights = graph.value(graph.node(graph.nodes()[0]).inputs[1]);
+  weights.quant = QuantParams{DType::i8, {1.0F / 255}, {-120}, -1};
+  const Agreement result = agreement(graph);
+  CHECK(result.worst <= 1);
+  CHECK(result.differing <= 0.02);
+  CHECK(kernels_of(lower(graph)) == std::vector<std::string>{"tml_matmul_s8"});
 }
 
 TEST_CASE("batch normalization lowers to a depthwise convolution", "[device]") {
@@ -113,8 +164,34 @@ TEST_CASE("operators of several operands lower", "[device]") {
   check_device(one_op("Mean", {}, {a, b, random_reals({1, 4, 5, 6}, 6)}, 3));
   check_device(one_op("Max", {}, {a, b, random_reals({1, 4, 5, 6}, 6)}, 3));
   check_device(one_op("Min", {}, {a, b, random_reals({6}, 6)}, 3));
+  for (const char* op : {"Sum", "Mean"}) {
+    INFO(op << " with broadcasting and constants");
+    check_device(one_op(op, {}, {channel, a, row}, 3));
+    check_device(one_op(op, {}, {a, channel, row, b}, 2));
+    check_device(one_op(op, {}, {row, channel}, 2));
+  }
   check_device(one_op("PRelu", {}, {a, channel}));
   check_device(one_op("PRelu", {}, {a, random_reals({1, 4, 5, 6}, 7)}));
+}
+
+TEST_CASE("powers of two operands lower", "[device]") {
+  const Tensor a = random_reals({1, 4, 5, 6}, 1), b = random_reals({1, 4, 5, 6}, 2),
+               channel = random_reals({4, 1, 1}, 3, 0.5F, 3);
+  check_device(one_op("Pow", {}, {a, b}, 2), 1, 0.25F, 2);
+  check_device(one_op("Pow", {}, {b, channel}, 2), 1, 0.25F, 2);
+  check_device(one_op("Pow", {}, {a, channel}), 1, 0.25F, 2);
+  check_device(constant_first("Pow", {}, channel, {1, 4, 5, 6}), 1, -2, 2);
+  CHECK(agreement(quantized(constant_first("Pow", {}, Tensor::scalar(1.5F), {1, 60}), -2, 2), -2, 2).worst == 0);
+  // Bases below zero: exponents of exactly 0, 1, 2 and 3.
+  Graph graph = one_op("Pow", {}, {a, Tensor::from<float>({4, 1, 1}, std::vector<float>{0, 1, 2, 3})});
+  graph.value(graph.inputs()[0]).quant = QuantParams{DType::i8, {1.0F / 64}, {0}, -1};
+  Value& exponent = graph.value(graph.node(graph.nodes()[0]).inputs[1]);
+  exponent.quant = QuantParams{DType::i8, {0.5F}, {0}, -1};
+  exponent.constant = Tensor::from<std::int8_t>({4, 1, 1}, std::vector<std::int8_t>{0, 2, 4, 6});
+  graph.value(graph.outputs()[0]).quant = QuantParams{DType::i8, {1.0F / 31}, {-5}, -1};
+  const Agreement result = agreement(graph, -2, 2);
+  CHECK(result.worst <= 1);
+  CHECK(result.differing <= 0.02);
 }
 
 TEST_CASE("functions of one value lower to tables", "[device]") {
@@ -152,6 +229,12 @@ TEST_CASE("movement lowers without a rounding", "[device]") {
   exact(one_op("Concat", {{"axis", std::int64_t{1}}}, {x, random_reals({1, 2, 5, 6}, 2), random_reals({1, 1, 5, 6}, 3)},
                3));
   exact(one_op("Concat", {{"axis", std::int64_t{-1}}}, {x, random_reals({1, 4, 5, 2}, 2)}, 2));
+  exact(one_op("Concat", {{"axis", std::int64_t{1}}}, {x, random_reals({1, 2, 5, 6}, 2)}));
+  exact(one_op("Concat", {{"axis", std::int64_t{-1}}},
+               {x, random_reals({1, 4, 5, 2}, 2), random_reals({1, 4, 5, 1}, 3)}, 2));
+  exact(constant_first("Concat", {{"axis", std::int64_t{2}}}, random_reals({1, 4, 2, 6}, 2), {1, 4, 5, 6}));
+  exact(one_op("Gather", {{"axis", std::int64_t{2}}},
+               {x, Tensor::from<std::int64_t>({2, 3}, std::vector<std::int64_t>{3, 0, -1, 3, 1, 1})}));
   exact(one_op("Split", {{"axis", std::int64_t{1}}}, {x, ints({1, 3})}, 1, 2));
   exact(one_op("Slice", {}, {x, ints({1, 5}), ints({4, 0}), ints({2, 3}), ints({1, -2})}));
   exact(one_op("Expand", {}, {random_reals({1, 4, 1, 6}, 2), ints({2, 1, 5, 1})}));

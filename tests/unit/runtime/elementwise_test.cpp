@@ -137,11 +137,69 @@ TEST_CASE("div equals the reference", "[runtime]") {
     for (int v = 0; v < 256; ++v) {
       k.reciprocals.push_back(static_cast<std::int32_t>(random.between(-INT32_MAX, INT32_MAX)));
     }
-    k.p.reciprocals = k.reciprocals.data();
+    k.p.table = k.reciprocals.data();
     const Bytes expected = each_element(k, [&](std::int64_t a, std::int64_t b) {
       return round_shift((a - k.p.a_zero) * k.reciprocals[static_cast<std::size_t>(b + 128)], k.out);
     });
     check_binary(random, k, tml_div_s8, expected, false);
+  }
+}
+
+namespace {
+
+// The table of pow for bases and exponents on random grids, by the header's words.
+std::vector<std::int32_t> pow_table(const tml_binary_params& p, long double a_scale, long double b_scale) {
+  std::vector<std::int32_t> table;
+  for (int q = -128; q < 128; ++q) {
+    const long double size = std::abs(q - p.a_zero) * a_scale;
+    const long double log = size == 0 ? -2147483647.0L : std::log2(size) * b_scale * 8388608.0L;
+    table.push_back(static_cast<std::int32_t>(std::clamp(std::round(log), -2147483647.0L, 2147483647.0L)));
+  }
+  for (int i = 0; i <= 64; ++i)
+    table.push_back(static_cast<std::int32_t>(
+        static_cast<std::uint32_t>(std::round(1073741824.0L * std::exp2(static_cast<long double>(i) / 64)))));
+  std::vector<std::uint32_t> kinds(16, 0);
+  for (int q = -128; q < 128; ++q) {
+    const long double exponent = (q - p.b_zero) * b_scale;
+    const bool whole = std::floor(exponent) == exponent;
+    const std::uint32_t kind = !whole ? 2 : static_cast<std::int64_t>(exponent) % 2 == 0 ? 0 : 1;
+    kinds[static_cast<std::size_t>(q + 128) / 16] |= kind << ((q + 128) % 16 * 2);
+  }
+  for (const std::uint32_t word : kinds) table.push_back(static_cast<std::int32_t>(word));
+  return table;
+}
+
+}  // namespace
+
+TEST_CASE("pow is within a hundredth of a unit of the real power", "[runtime]") {
+  Random random(42);
+  for (int i = 0; i < 400; ++i) {
+    auto k = make_binary(random, true);
+    k.out = random_output(random, 0);
+    set_output(k.p, k.out);
+    // Powers of two, so that some exponents are whole numbers.
+    const long double a_scale = std::exp2(static_cast<long double>(random.between(-8, 0))),
+                      b_scale = std::exp2(static_cast<long double>(random.between(-7, 0))),
+                      out_scale = std::exp2(static_cast<long double>(random.between(-80, 50)) / 10);
+    const auto table = pow_table(k.p, a_scale, b_scale);
+    k.p.table = table.data();
+    k.p.a_multiplier = static_cast<std::int32_t>(std::round(-std::log2(out_scale) * 8388608.0L));
+    Arena arena;
+    arena.add(k.a);
+    arena.add(k.b);
+    const auto y = arena.add_output(k.count);
+    REQUIRE(arena.run(tml_pow_s8, &k.p) == TML_OK);
+    const Bytes got = arena.read(y, k.count);
+    std::vector<long double> exact;
+    each_element(k, [&](std::int64_t a, std::int64_t b) {
+      const long double power = std::pow((a - k.p.a_zero) * a_scale, (b - k.p.b_zero) * b_scale);
+      const long double units = std::isnan(power) ? -1000 : power / out_scale;
+      exact.push_back(
+          std::clamp(units + k.out.zero, static_cast<long double>(k.out.low), static_cast<long double>(k.out.high)));
+      return std::int8_t{0};
+    });
+    for (std::size_t e = 0; e < exact.size(); ++e) REQUIRE(std::abs(got[e] - exact[e]) <= 0.51L);
+    REQUIRE(arena.guards_intact());
   }
 }
 

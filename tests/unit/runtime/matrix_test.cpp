@@ -40,6 +40,8 @@ void check_fully_connected(Random& random, std::uint32_t rows, std::uint32_t in,
 struct MatmulShape {
   std::uint32_t batches, m, k, n;
   bool a_transposed, b_transposed, a_broadcast, b_broadcast;
+  int constant = 0;  // 1: a, 2: b
+  bool biased = false;
 };
 
 void check_matmul(Random& random, const MatmulShape& s) {
@@ -55,11 +57,16 @@ void check_matmul(Random& random, const MatmulShape& s) {
   p.multiplier = random_multiplier(random, 10000.0 * std::sqrt(s.k), o.shift);
   const Bytes a = random.bytes((s.a_broadcast ? 1 : s.batches) * s.m * s.k);
   const Bytes b = random.bytes((s.b_broadcast ? 1 : s.batches) * s.k * s.n);
+  std::vector<std::int32_t> bias;
+  for (std::uint32_t c = 0; c < s.n; ++c) bias.push_back(static_cast<std::int32_t>(random.between(-90000, 90000)));
+  if (s.biased) p.bias = bias.data();
+  if (s.constant == 1) p.a_const = a.data();
+  if (s.constant == 2) p.b_const = b.data();
   Bytes expected;
   for (std::uint32_t i = 0; i < s.batches; ++i)
     for (std::uint32_t r = 0; r < s.m; ++r)
       for (std::uint32_t c = 0; c < s.n; ++c) {
-        std::int64_t acc = 0;
+        std::int64_t acc = s.biased ? bias[c] : 0;
         for (std::uint32_t t = 0; t < s.k; ++t) {
           const std::uint32_t ai = (s.a_broadcast ? 0 : i * s.m * s.k) + (s.a_transposed ? t * s.m + r : r * s.k + t);
           const std::uint32_t bi = (s.b_broadcast ? 0 : i * s.k * s.n) + (s.b_transposed ? c * s.k + t : t * s.n + c);
@@ -68,8 +75,8 @@ void check_matmul(Random& random, const MatmulShape& s) {
         expected.push_back(requantize(acc, p.multiplier, o));
       }
   Arena arena;
-  arena.add(a);
-  arena.add(b);
+  arena.add(s.constant == 1 ? Bytes(1) : a);
+  arena.add(s.constant == 2 ? Bytes(1) : b);
   const auto y = arena.add_output(expected.size());
   REQUIRE(arena.run(tml_matmul_s8, &p) == TML_OK);
   CAPTURE(s.batches, s.m, s.k, s.n, s.a_transposed, s.b_transposed);
@@ -95,7 +102,8 @@ TEST_CASE("matmul equals the reference", "[runtime]") {
   for (int i = 0; i < 1500; ++i) {
     const auto size = [&] { return static_cast<std::uint32_t>(random.between(1, 18)); };
     check_matmul(random, {static_cast<std::uint32_t>(random.between(1, 3)), size(), size(), size(), random.chance(50),
-                          random.chance(50), random.chance(20), random.chance(20)});
+                          random.chance(50), random.chance(20), random.chance(20),
+                          static_cast<int>(random.between(0, 2)), random.chance(40)});
   }
 }
 

@@ -57,8 +57,9 @@ void check_copy(Random& random) {
       expected[static_cast<std::size_t>(out + b)] = mapped ? table[static_cast<std::size_t>(v + 128)] : v;
     }
   }
+  if (random.chance(20)) p.in_const = x.data();
   Arena arena;
-  arena.add(x);
+  arena.add(p.in_const != nullptr ? Bytes(1) : x);
   const auto y = arena.add_output(expected.size());
   REQUIRE(arena.run(tml_copy, &p) == TML_OK);
   CAPTURE(p.dims, p.in_strides, p.out_strides, p.in_offset, p.out_offset);
