@@ -86,6 +86,24 @@ int main() { return digits_invoke(0) < 0 ? 0 : DIGITS_ARENA_BYTES; }' >"$work/he
   g++ -std=c++11 "${strict[@]}" -I"$work/digits" -c "$work/header.cpp" -o "$work/object.o"
 }
 
+builds_as_library() { # the bundle's own build files: make for the board, CMake as a subfolder of a project for the host
+  rm -rf "$work/library"
+  mkdir "$work/library"
+  cp -r "$work/digits" "$work/library/digits" || return 1
+  make -s -C "$work/library/digits" CC=arm-none-eabi-gcc AR=arm-none-eabi-ar CFLAGS="-O2 -mcpu=cortex-m4 -mthumb -Wall -Wextra -Werror" &&
+    [ -s "$work/library/digits/libdigits.a" ] && make -s -C "$work/library/digits" clean && [ ! -e "$work/library/digits/libdigits.a" ] || return 1
+  echo '#include "digits.h"
+static unsigned char arena[DIGITS_ARENA_BYTES] __attribute__((aligned(DIGITS_ARENA_ALIGN)));
+int main(void) { return digits_self_test(arena); }' >"$work/library/main.c"
+  echo 'cmake_minimum_required(VERSION 3.13)
+project(app C)
+add_subdirectory(digits)
+add_executable(app main.c)
+target_link_libraries(app PRIVATE digits)' >"$work/library/CMakeLists.txt"
+  cmake -S "$work/library" -B "$work/library/build" && cmake --build "$work/library/build" && "$work/library/build/app" &&
+    cmake -S "$work/library/digits" -B "$work/library/alone" && cmake --build "$work/library/alone"
+}
+
 two_models_in_one_program() { # the folders share runtime files: one copy of each
   rm -rf "$work/both"
   mkdir "$work/both"
@@ -109,6 +127,7 @@ digits=$repo/tests/data/digits
 check digits prove digits "$digits/digits.onnx" "$digits/calib_x.npy" "$digits/test_x.npy"
 if [ -d "$work/digits" ]; then
   check "the emitted C compiles with clang, its header as C++" compiles_elsewhere
+  check "the bundle builds with make and with CMake" builds_as_library
   check "a wrong golden byte is found" wrong_golden_byte
   check "a layer that differs is named" wrong_layer
   check "an arena that is too short is found" short_arena

@@ -42,6 +42,8 @@ std::vector<EmittedFile> emit_c(const Program& program, const CSourceOptions& op
   }
   std::vector<EmittedFile> all = files;
   all.insert(all.end(), runtime.begin(), runtime.end());
+  if (options.bundle)
+    for (EmittedFile& file : csource::print_build_files(program, options, all)) all.push_back(std::move(file));
   const std::string manifest = csource::print_manifest(program, options, all);
   all.insert(all.begin() + static_cast<std::ptrdiff_t>(files.size()), {"manifest.json", manifest});
   std::set<std::string> names;

@@ -21,6 +21,9 @@ std::string c_list(const std::vector<std::int64_t>& values, DType type);
 std::string print_header(const Program& program, const CSourceOptions& options);
 std::string print_source(const Program& program, const CSourceOptions& options);
 std::string print_golden(const Program& program, const CSourceOptions& options);
+// CMakeLists.txt, Makefile, library.properties, zephyr/module.yml for a folder that holds `files`.
+std::vector<EmittedFile> print_build_files(const Program& program, const CSourceOptions& options,
+                                           const std::vector<EmittedFile>& files);
 std::string print_trace(const Program& program, const CSourceOptions& options);
 std::string print_manifest(const Program& program, const CSourceOptions& options,
                            const std::vector<EmittedFile>& files);

@@ -1,5 +1,5 @@
-// NAME_trace.c: each layer's name, predicted cost, areas in the arena and expected checksums, and the functions that use
-// them through the runtime's tinyml_trace.h.
+// NAME_trace.c: each layer's name, predicted cost, areas in the arena and expected checksums, and the functions that
+// use them through the runtime's tinyml_trace.h.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -21,26 +21,32 @@ std::string c_string(const std::string& text) {
 }
 
 std::string layers(const Program& program, const std::string& name) {
-  std::string text = fmt::format("\nstatic const struct {{\n  const char *name;\n  uint32_t instructions;\n}} {}_layers[] = {{\n", name);
+  std::string text = fmt::format(
+      "\nstatic const struct {{\n  const char *name;\n  uint32_t instructions;\n}} {}_layers[] = {{\n", name);
   for (const ProgramStep& step : program.steps)
-    text += fmt::format("  {{{}, {}u}},\n", c_string(step.name + " (" + step.op + ")"), std::llround(step.instructions.value_or(0)));
+    text += fmt::format("  {{{}, {}u}},\n", c_string(step.name + " (" + step.op + ")"),
+                        std::llround(step.instructions.value_or(0)));
   text += fmt::format("}};\n\nstatic const tml_step_areas {}_areas[] = {{\n", name);
   for (const tml_step_areas& a : step_areas(program))
-    text += fmt::format("  {{{}u, {}u, {}u, {}u, {}u}},\n", a.output, a.output_bytes, a.traced_bytes, a.scratch, a.scratch_bytes);
+    text += fmt::format("  {{{}u, {}u, {}u, {}u, {}u}},\n", a.output, a.output_bytes, a.traced_bytes, a.scratch,
+                        a.scratch_bytes);
   return text + "};\n";
 }
 
 std::string checksums(const Program& program, const CSourceOptions& options) {
-  std::string text = fmt::format("\nstatic const uint32_t {}_checksums[{}][{}] = {{\n", options.name, options.golden.size(), program.steps.size());
+  std::string text = fmt::format("\nstatic const uint32_t {}_checksums[{}][{}] = {{\n", options.name,
+                                 options.golden.size(), program.steps.size());
   for (const GoldenVector& vector : options.golden)
-    text += "  " + c_list(std::vector<std::int64_t>(vector.checksums.begin(), vector.checksums.end()), DType::u32) + ",\n";
+    text +=
+        "  " + c_list(std::vector<std::int64_t>(vector.checksums.begin(), vector.checksums.end()), DType::u32) + ",\n";
   return text + "};\n";
 }
 
 std::string functions(const Program& program, const std::string& name) {
   std::string writes;
   for (std::size_t i = 0; i < program.inputs.size(); ++i)
-    writes += fmt::format("  memcpy({0}_input{1}(arena), {0}_golden_input{1}[vector], {2}_INPUT{1}_BYTES);\n", name, i, upper(name));
+    writes += fmt::format("  memcpy({0}_input{1}(arena), {0}_golden_input{1}[vector], {2}_INPUT{1}_BYTES);\n", name, i,
+                          upper(name));
   return fmt::format(R"(
 static tml_context context_of(void *arena) {{
   tml_context context;
@@ -87,7 +93,8 @@ std::string print_trace(const Program& program, const CSourceOptions& options) {
   const std::string& name = options.name;
   return fmt::format(
              "/* {0}_trace.c: the model {0} layer by layer, written by tinyml-opt. Do not edit. */\n"
-             "#include <string.h>\n\n#include \"{0}.h\"\n#include \"tinyml_trace.h\"\n\nextern const tml_step {0}_steps[];\n",
+             "#include <string.h>\n\n#include \"{0}.h\"\n#include \"tinyml_trace.h\"\n\nextern const tml_step "
+             "{0}_steps[];\n",
              name) +
          layers(program, name) + checksums(program, options) + functions(program, name);
 }

@@ -1,4 +1,5 @@
-/* tinyml_trace.h: looking into a model step by step, for bring-up and for measurement; production code needs none of it.
+/* tinyml_trace.h: looking into a model step by step, for bring-up and for measurement; production code needs none of
+ * it.
  *
  * A traced run names the first layer that differs from the host, a profiled run times each layer with the board's own
  * counter, a guarded run proves that no kernel writes outside of its buffers. `tinyml-opt emit --trace` writes

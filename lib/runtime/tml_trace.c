@@ -1,4 +1,5 @@
-/* tml_trace.c: runs a model one step at a time and looks at the arena in between. Nothing here is needed in production. */
+/* tml_trace.c: runs a model one step at a time and looks at the arena in between. Nothing here is needed in production.
+ */
 #include "tinyml_trace.h"
 
 /* Half a byte at a time: a table of 64 bytes instead of 1,024. */
