@@ -104,6 +104,22 @@ target_link_libraries(app PRIVATE digits)' >"$work/library/CMakeLists.txt"
     cmake -S "$work/library/digits" -B "$work/library/alone" && cmake --build "$work/library/alone"
 }
 
+example_firmware() { # apps/example_firmware on each board family: the class of the first test pictures, against their labels
+  command -v arm-none-eabi-gcc >/dev/null && command -v qemu-system-arm >/dev/null || { echo "arm-none-eabi-gcc or qemu-system-arm is not installed"; return 77; }
+  local board i label build
+  build=(make -s -f "$repo/apps/example_firmware/Makefile" -C "$work" "MODEL_DIR=$work/example")
+  "$tool" emit "$work/digits.onnx" -o "$work/example" --name digits --bundle || return 1
+  for board in mps2-an385 mps2-an386 mps2-an500 mps3-an547; do
+    for i in 0 1 2 3; do # a .npy has its data at its end: 449 pictures of 64 bytes, 449 labels of 8
+      tail -c $((449 * 64)) "$digits/test_x.npy" | tail -c +$((64 * i + 1)) | head -c 64 >"$work/picture.raw"
+      label=$(tail -c $((449 * 8)) "$digits/test_y.npy" | od -An -td8 -j $((8 * i)) -N 8 | tr -d ' ')
+      "${build[@]}" BOARD=$board CFLAGS_EXTRA=-Werror run INPUT="$work/picture.raw" >"$work/class" 2>&1 && grep -qx "class $label" "$work/class" ||
+        { echo "$board, picture $i: expected class $label, found:"; cat "$work/class"; return 1; }
+    done
+    ! "${build[@]}" BOARD=$board run INPUT="$work/no_such_file" >/dev/null 2>&1 || { echo "$board took a missing file"; return 1; }
+  done
+}
+
 two_models_in_one_program() { # the folders share runtime files: one copy of each
   rm -rf "$work/both"
   mkdir "$work/both"
@@ -128,6 +144,7 @@ check digits prove digits "$digits/digits.onnx" "$digits/calib_x.npy" "$digits/t
 if [ -d "$work/digits" ]; then
   check "the emitted C compiles with clang, its header as C++" compiles_elsewhere
   check "the bundle builds with make and with CMake" builds_as_library
+  check "the example firmware on four boards" example_firmware
   check "a wrong golden byte is found" wrong_golden_byte
   check "a layer that differs is named" wrong_layer
   check "an arena that is too short is found" short_arena
