@@ -142,6 +142,7 @@ RECORD_END
 constexpr auto kKernels = std::to_array<KernelInfo>({
   KERNEL(tml_conv2d_s8, tml_conv2d_params),
   KERNEL(tml_conv2d_s8_dsp, tml_conv2d_dsp_params),
+  KERNEL(tml_conv2d_s8_mve, tml_conv2d_dsp_params),
   KERNEL(tml_depthwise_conv2d_s8, tml_conv2d_params),
   KERNEL(tml_conv_transpose2d_s8, tml_conv2d_params),
   KERNEL(tml_fully_connected_s8, tml_fully_connected_params),

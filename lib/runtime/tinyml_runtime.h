@@ -105,6 +105,14 @@ typedef struct tml_conv2d_dsp_params {
 
 int tml_conv2d_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
 
+/* The same for cores with Helium (Cortex-M55, M85); any core computes the same. stream: as
+ * lib/device/pack_product_mve.cpp lays it out; the rest of the record means the same. operands: x, [residual,] y, and
+ * scratch where there is any. A 1x1 convolution without padding of in_c % 8 == 0 channels reads its pixels where they
+ * stand: then scratch is 2 * out_c bytes with a residual, none without, and y may overlap x where each pair of pixels
+ * is written behind nothing that is yet to be read, the pair itself included. Else the scratch has 2 * K bytes more, K
+ * = kernel_h * kernel_w * in_c rounded up to a multiple of 8, and y may overlap x as above. */
+int tml_conv2d_s8_mve(const tml_context *context, const void *params, const uint32_t *operands);
+
 /* ---- matrix products ---------------------------------------------------------------------------------------- */
 
 /* y[rows][out_features] = x[rows][in_features] * weights[out_features][in_features]^T + bias. */

@@ -1,0 +1,193 @@
+/* conv2d_s8_mve.c: 2-D convolution for Helium, two output pixels by four channels at a time (mve_product.h).
+ *
+ * operands: x, [residual,] y, [scratch]; packed constants, scratch and what may overlap: see the record. groups = 1.
+ * The pixels of a 1x1 convolution are read where they stand if their depth is a multiple of 8; every other window is
+ * gathered into a patch first, two of which are the scratch. An odd pixel at the end is computed as both of a pair.
+ */
+#include "mve_product.h"
+#include "window.h"
+
+typedef struct conv_mve {
+  const tml_conv2d_dsp_params *p;
+  tml_mve_product product; /* x0, x1, y and pairs are set for each run */
+  tml_mve_add add;
+  const int8_t *residual;
+  int8_t *stage, *patches;
+  uint32_t k;             /* of a patch: taps, rounded up */
+  uint32_t run;           /* bytes of a kernel row */
+  uint32_t row, origin;   /* bytes of an input row; of stride_w pixels */
+  int32_t last_y, last_x; /* the last origins at which a whole window lies inside */
+} conv_mve;
+
+/* The taps inside of kernel row ky. */
+static void conv_gather_row(const conv_mve *s, const int8_t *row, tml_window w, int8_t *to) {
+  const tml_conv2d_dsp_params *p = s->p;
+  const uint32_t depth = p->in_c;
+  uint32_t kx;
+  to += w.begin * depth;
+  row += tml_tap(w, w.begin, p->dilation_w) * depth;
+  if (p->dilation_w == 1) {
+    tml_mve_copy(to, row, (w.end - w.begin) * depth);
+    return;
+  }
+  for (kx = w.begin; kx < w.end; ++kx, to += depth, row += p->dilation_w * depth) tml_mve_copy(to, row, depth);
+}
+
+static TML_NOINLINE void conv_gather_border(const conv_mve *s, const int8_t *image, uint32_t oy, uint32_t ox,
+                                            int8_t *patch) {
+  const tml_conv2d_dsp_params *p = s->p;
+  const tml_window y = tml_make_window(oy, p->stride_h, p->pad_top, p->kernel_h, p->dilation_h, p->in_h);
+  const tml_window w = tml_make_window(ox, p->stride_w, p->pad_left, p->kernel_w, p->dilation_w, p->in_w);
+  uint32_t ky;
+  tml_mve_fill(patch, p->in_zero, s->k);
+  if (w.begin == w.end) return;
+  for (ky = y.begin; ky < y.end; ++ky) {
+    conv_gather_row(s, image + tml_tap(y, ky, p->dilation_h) * s->row, w, patch + ky * s->run);
+  }
+}
+
+/* The window of an output pixel as a dense patch. */
+static void conv_gather(const conv_mve *s, const int8_t *image, uint32_t oy, uint32_t ox, int8_t *patch) {
+  const tml_conv2d_dsp_params *p = s->p;
+  const int32_t y = (int32_t)(oy * p->stride_h) - p->pad_top, x = (int32_t)(ox * p->stride_w) - p->pad_left;
+  if (p->dilation_w == 1 && y >= 0 && y <= s->last_y && x >= 0 && x <= s->last_x) {
+    const int8_t *from = image + (uint32_t)y * s->row + (uint32_t)x * p->in_c;
+    const uint32_t pitch = p->dilation_h * s->row, run = s->run;
+    uint32_t rows = p->kernel_h;
+    do {
+      tml_mve_copy(patch, from, run);
+      patch += run;
+      from += pitch;
+    } while (--rows > 0);
+    return;
+  }
+  conv_gather_border(s, image, oy, ox, patch);
+}
+
+/* The channels behind the last whole block of four, of one pair. */
+static TML_NOINLINE void conv_tail(const conv_mve *s, tml_mve_product product, uint32_t tail) {
+  int8_t last[8];
+  int8_t *y = product.y_end;
+  uint32_t i;
+  const uint32_t second = product.second;
+  product.stream += s->p->out_c / 4u * tml_mve_block_words(16 * product.steps + product.tail);
+  product.y = last;
+  product.y_end = last + 4;
+  product.second = 4;
+  tml_mve_pairs(&product);
+  for (i = 0; i < tail; ++i) {
+    y[i + second] = last[i + 4];
+    y[i] = last[i];
+  }
+}
+
+/* All channels of one pair or, where all blocks are whole and nothing is added, of several. Returns the end of the
+ * outputs. */
+static TML_NOINLINE int8_t *conv_pairs(conv_mve *s, const int8_t *x0, const int8_t *x1, int8_t *y, uint32_t pairs) {
+  const tml_conv2d_dsp_params *p = s->p;
+  tml_mve_product *b = &s->product;
+  const uint32_t tail = p->out_c & 3u, n = x0 == x1 ? p->out_c : 2 * pairs * p->out_c;
+  int8_t *to = p->add_shift ? s->stage : y;
+  b->x0 = x0;
+  b->x1 = x1;
+  b->second = x0 == x1 ? 0 : p->out_c;
+  b->pairs = pairs;
+  b->y = to;
+  b->y_end = to + (p->out_c - tail);
+  if (b->y != b->y_end) tml_mve_pairs(b);
+  if (tail) {
+    b->pairs = 1;
+    b->y_end = to + (p->out_c - tail);
+    conv_tail(s, *b, tail);
+  }
+  if (p->clamp_min > -128 || p->clamp_max < 127) tml_mve_clamp(to, n, p->clamp_min, p->clamp_max);
+  if (p->add_shift) {
+    tml_mve_add_row(&s->add, to, s->residual, y, n);
+    s->residual += n;
+  }
+  return y + n;
+}
+
+/* `count` pixels that are x_step apart, read where they stand. */
+static int8_t *conv_dense(conv_mve *s, const int8_t *x, int8_t *y, uint32_t count, uint32_t x_step) {
+  const uint32_t at_once = (s->p->out_c & 3u) == 0 && s->p->add_shift == 0 ? count / 2 : 1;
+  s->product.x_step = 2 * x_step;
+  for (; count > 1; count -= 2 * at_once, x += 2 * at_once * x_step) y = conv_pairs(s, x, x + x_step, y, at_once);
+  return count > 0 ? conv_pairs(s, x, x, y, 1) : y;
+}
+
+static void conv_rows(conv_mve *s, const int8_t *x, int8_t *y) {
+  const tml_conv2d_dsp_params *p = s->p;
+  const uint32_t rows = (uint32_t)p->batches * p->out_h;
+  uint32_t b, oy;
+  if (p->stride_w == 1 && p->stride_h == 1 && p->in_w == p->out_w && p->in_h == p->out_h) {
+    conv_dense(s, x, y, rows * p->out_w, p->in_c);
+    return;
+  }
+  for (b = 0; b < p->batches; ++b, x += p->in_h * s->row) {
+    for (oy = 0; oy < p->out_h; ++oy) y = conv_dense(s, x + oy * p->stride_h * s->row, y, p->out_w, s->origin);
+  }
+}
+
+static void conv_patches(conv_mve *s, const int8_t *x, int8_t *y) {
+  const tml_conv2d_dsp_params *p = s->p;
+  int8_t *patch = s->patches, *const other = s->patches + s->k;
+  uint32_t b, oy, ox;
+  for (b = 0; b < p->batches; ++b, x += p->in_h * s->row) {
+    for (oy = 0; oy < p->out_h; ++oy) {
+      for (ox = 0; ox < p->out_w; ++ox) {
+        conv_gather(s, x, oy, ox, patch);
+        if (patch == other) y = conv_pairs(s, s->patches, other, y, 1);
+        patch = patch == other ? s->patches : other;
+      }
+    }
+  }
+  if (patch == other) conv_pairs(s, s->patches, s->patches, y, 1);
+}
+
+static void conv_setup(conv_mve *s, const tml_conv2d_dsp_params *p, int8_t *scratch) {
+  s->p = p;
+  s->run = (uint32_t)p->kernel_w * p->in_c;
+  s->k = tml_mve_round_up(s->run * p->kernel_h);
+  s->row = (uint32_t)p->in_w * p->in_c;
+  s->origin = (uint32_t)p->stride_w * p->in_c;
+  s->last_y = p->in_h - (p->kernel_h - 1) * p->dilation_h - 1;
+  s->last_x = p->in_w - p->kernel_w;
+  s->stage = scratch;
+  s->patches = scratch + (p->add_shift ? 2u * p->out_c : 0u);
+  s->product.channels = p->out_c;
+  s->product.stream = p->stream;
+  s->product.steps = s->k / 16;
+  s->product.tail = s->k & 8u;
+  s->product.zero = p->out_zero;
+  s->add.bias = p->add_bias;
+  s->add.a_multiplier = p->add_multiplier;
+  s->add.b_multiplier = p->residual_multiplier;
+  s->add.shift = p->add_shift;
+  s->add.zero = p->add_zero;
+  s->add.low = p->add_min;
+  s->add.high = p->add_max;
+}
+
+static int conv_is_dense(const tml_conv2d_dsp_params *p) {
+  return p->kernel_h == 1 && p->kernel_w == 1 && p->in_c % 8 == 0 && p->pad_top == 0 && p->pad_left == 0 &&
+         (p->out_h - 1) * p->stride_h < p->in_h && (p->out_w - 1) * p->stride_w < p->in_w;
+}
+
+int tml_conv2d_s8_mve(const tml_context *context, const void *params, const uint32_t *operands) {
+  const tml_conv2d_dsp_params *p = (const tml_conv2d_dsp_params *)params;
+  const int is_dense = conv_is_dense(p);
+  const int8_t *x = tml_operand(context, operands[0]);
+  conv_mve s;
+  int8_t *y, *scratch;
+  if (p->add_shift) s.residual = tml_operand(context, *++operands);
+  y = tml_operand(context, operands[1]);
+  scratch = is_dense && p->add_shift == 0 ? y : tml_operand(context, operands[2]);
+  conv_setup(&s, p, scratch);
+  if (is_dense) {
+    conv_rows(&s, x, y);
+  } else {
+    conv_patches(&s, x, y);
+  }
+  return TML_OK;
+}
