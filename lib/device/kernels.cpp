@@ -79,6 +79,11 @@ RECORD_BEGIN(tml_conv2d_dsp_params)
   FIELD(in_zero), FIELD(out_zero), FIELD(clamp_min), FIELD(clamp_max), FIELD(add_shift), FIELD(add_zero),
   FIELD(add_min), FIELD(add_max),
 RECORD_END
+RECORD_BEGIN(tml_depthwise_dsp_params)
+  FIELD(weights), FIELD(bias), FIELD(multipliers), FIELD(batches), FIELD(in_h), FIELD(in_w), FIELD(channels),
+  FIELD(out_h), FIELD(out_w), FIELD(pad_top), FIELD(pad_left), FIELD(band_rows), FIELD(multiplier_step),
+  FIELD(in_zero), FIELD(out_zero), FIELD(clamp_min), FIELD(clamp_max),
+RECORD_END
 RECORD_BEGIN(tml_fully_connected_params)
   FIELD(weights), FIELD(bias), FIELD(multipliers), FIELD(rows), FIELD(in_features), FIELD(out_features),
   FIELD(multiplier_step), FIELD(shift), FIELD(in_zero), FIELD(out_zero), FIELD(clamp_min), FIELD(clamp_max),
@@ -144,6 +149,8 @@ constexpr auto kKernels = std::to_array<KernelInfo>({
   KERNEL(tml_conv2d_s8_dsp, tml_conv2d_dsp_params),
   KERNEL(tml_conv2d_s8_mve, tml_conv2d_dsp_params),
   KERNEL(tml_depthwise_conv2d_s8, tml_conv2d_params),
+  KERNEL(tml_depthwise3x3_s8_dsp, tml_depthwise_dsp_params),
+  KERNEL(tml_depthwise3x3_stride2_s8_dsp, tml_depthwise_dsp_params),
   KERNEL(tml_conv_transpose2d_s8, tml_conv2d_params),
   KERNEL(tml_fully_connected_s8, tml_fully_connected_params),
   KERNEL(tml_matmul_s8, tml_matmul_params),

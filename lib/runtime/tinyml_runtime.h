@@ -113,6 +113,30 @@ int tml_conv2d_s8_dsp(const tml_context *context, const void *params, const uint
  * = kernel_h * kernel_w * in_c rounded up to a multiple of 8, and y may overlap x as above. */
 int tml_conv2d_s8_mve(const tml_context *context, const void *params, const uint32_t *operands);
 
+/* Depthwise 3x3 for cores with the DSP extension, stride 1 (depthwise3x3) and 2 (depthwise3x3_stride2): any padding, 4
+ * channels or more, one output per input channel, shift 0, no dilation. Operands: x, y, scratch (aligned to 4).
+ * weights: 9 bytes per channel, taps (row, column) in the order 00 01 10 11 02 21 12 20 22.
+ * band_rows: output rows that are computed from one filling of the scratch; for stride 1 even, or out_h and more.
+ * Scratch: 32 * column_pairs * pair_rows bytes, with rows = min(band_rows, out_h) and divisions rounded down; stride 1:
+ * (out_w + 3) / 2 column pairs, (rows + 1) / 2 + 1 pair rows; stride 2: out_w + 1 and rows + 1.
+ * y may start exactly where x starts if out_h <= in_h, out_w <= in_w and pad_top <= 2. */
+typedef struct tml_depthwise_dsp_params {
+  const int8_t *weights;
+  const int32_t *bias;
+  const int32_t *multipliers; /* [channels], or [1] when multiplier_step is 0 */
+  uint16_t batches;
+  uint16_t in_h, in_w, channels;
+  uint16_t out_h, out_w;
+  uint16_t pad_top, pad_left;
+  uint16_t band_rows;
+  uint8_t multiplier_step;
+  int8_t in_zero, out_zero;
+  int8_t clamp_min, clamp_max;
+} tml_depthwise_dsp_params;
+
+int tml_depthwise3x3_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_depthwise3x3_stride2_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
+
 /* ---- matrix products ---------------------------------------------------------------------------------------- */
 
 /* y[rows][out_features] = x[rows][in_features] * weights[out_features][in_features]^T + bias. */

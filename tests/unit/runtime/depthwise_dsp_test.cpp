@@ -1,0 +1,133 @@
+// depthwise_dsp_test.cpp: the 3x3 depthwise kernels for the DSP extension, in their plain C form, against the 64-bit
+// reference: shapes, paddings, strides, bands of every size, few channels, and the output in place of the input.
+#include "lib/device/pack_depthwise_dsp.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/runtime/conv_reference.h"
+
+namespace tinyml::test {
+namespace {
+
+std::uint16_t u16(std::int64_t v) { return static_cast<std::uint16_t>(v); }
+
+struct DspCase {
+  ConvCase k;
+  DepthwiseDspShape shape;
+  tml_depthwise_dsp_params p{};
+  Bytes packed;
+  int band_rows = 0;
+
+  DspCase(Random& random, int stride, int in_h, int in_w, int channels, int pad_top, int pad_left, int pad_end) {
+    shape = {stride,
+             in_h,
+             in_w,
+             (in_h + pad_top + pad_end - 3) / stride + 1,
+             (in_w + pad_left + pad_end - 3) / stride + 1,
+             channels,
+             pad_top,
+             pad_left};
+    auto& c = k.p;
+    c.batches = u16(random.chance(20) ? 2 : 1);
+    c.in_h = u16(in_h), c.in_w = u16(in_w), c.in_c = u16(channels);
+    c.out_h = u16(shape.out_h), c.out_w = u16(shape.out_w), c.out_c = c.groups = u16(channels);
+    c.kernel_h = c.kernel_w = 3;
+    c.stride_h = c.stride_w = u16(stride);
+    c.dilation_h = c.dilation_w = 1;
+    c.pad_top = u16(pad_top), c.pad_left = u16(pad_left);
+    c.multiplier_step = random.chance(70) ? 1 : 0;
+    c.in_zero = random.zero();
+    fill(random);
+  }
+
+  void fill(Random& random) {
+    const auto channels = static_cast<std::size_t>(k.p.out_c);
+    k.out = random_output(random, 0);
+    k.x = random.bytes(static_cast<std::size_t>(k.p.batches) * k.p.in_h * k.p.in_w * channels);
+    const Bytes canonical = random.bytes(9 * channels, -127, 127);
+    k.weights.resize(9 * channels);
+    for (std::size_t c = 0; c < channels; ++c) {
+      std::int64_t sum = 0;
+      for (std::size_t i = 0; i < 9; ++i) sum += k.weights[i * channels + c] = canonical[c * 9 + i];
+      k.bias.push_back(static_cast<std::int32_t>(random.between(-20000, 20000) - k.p.in_zero * sum));
+      k.multipliers.push_back(random_multiplier(random, 128.0 * 73.0 * 3.0, 0));
+    }
+    k.link();
+    packed = pack_depthwise_dsp(canonical);
+    p.weights = packed.data(), p.bias = k.bias.data(), p.multipliers = k.multipliers.data();
+    p.batches = k.p.batches, p.in_h = k.p.in_h, p.in_w = k.p.in_w, p.channels = k.p.in_c;
+    p.out_h = k.p.out_h, p.out_w = k.p.out_w, p.pad_top = k.p.pad_top, p.pad_left = k.p.pad_left;
+    p.multiplier_step = k.p.multiplier_step, p.in_zero = k.p.in_zero, p.out_zero = k.out.zero;
+    p.clamp_min = k.out.low, p.clamp_max = k.out.high;
+  }
+
+  tml_kernel kernel() const { return shape.stride == 1 ? tml_depthwise3x3_s8_dsp : tml_depthwise3x3_stride2_s8_dsp; }
+  bool may_be_in_place() const { return p.out_h <= p.in_h && p.out_w <= p.in_w && p.pad_top <= 2; }
+
+  void check(Random& random) {
+    const int least = shape.stride == 1 ? 2 : 1;
+    const int rows = static_cast<int>(random.between(1, (shape.out_h + 1) / least + 1)) * least;
+    CAPTURE(shape.stride, shape.in_h, shape.in_w, shape.out_h, shape.out_w, shape.channels, shape.pad_top);
+    CAPTURE(shape.pad_left, rows, int(p.in_zero), p.batches);
+    p.band_rows = u16(rows);
+    const Bytes expected = depthwise_reference(k);
+    const Bytes scratch(depthwise_dsp_scratch(shape, rows), static_cast<std::int8_t>(random.between(-128, 127)));
+    Arena arena;
+    const auto x = arena.add(k.x);
+    const auto y = arena.add_output(k.out_size());
+    const auto z = arena.add(scratch);
+    REQUIRE(arena.run(kernel(), &p) == TML_OK);
+    REQUIRE(arena.read(y, k.out_size()) == expected);
+    REQUIRE(arena.read(x, k.x.size()) == k.x);
+    REQUIRE(arena.guards_intact());
+    if (!may_be_in_place()) return;
+    const std::uint32_t operands[] = {x, x, z};
+    REQUIRE(arena.run_with(kernel(), &p, operands) == TML_OK);
+    REQUIRE(arena.read(x, k.out_size()) == expected);
+    REQUIRE(arena.guards_intact());
+  }
+};
+
+}  // namespace
+
+TEST_CASE("depthwise 3x3 for the DSP extension equals the reference on the layers of small models", "[runtime]") {
+  Random random(11);
+  for (const int stride : {1, 2}) {
+    for (const int channels : {4, 5, 8, 64}) {
+      for (const auto& size : {std::pair{25, 5}, {6, 6}, {3, 3}, {7, 12}, {1, 9}, {9, 1}, {12, 48}}) {
+        DspCase(random, stride, size.first, size.second, channels, 1, 1, 1).check(random);
+        DspCase(random, stride, size.first, size.second, channels, 1, 1, 2).check(random);
+        if (size.first > 2 && size.second > 2) {
+          DspCase(random, stride, size.first, size.second, channels, 0, 0, 0).check(random);
+          DspCase(random, stride, size.first, size.second, channels, 0, 0, 1).check(random);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("depthwise 3x3 for the DSP extension equals the reference on random shapes", "[runtime]") {
+  Random random(12);
+  for (int i = 0; i < 2000; ++i) {
+    const int h = static_cast<int>(random.between(1, 15)), w = static_cast<int>(random.between(1, 15));
+    const int top = static_cast<int>(random.between(0, 4)), left = static_cast<int>(random.between(0, 4));
+    const int end = static_cast<int>(random.between(2, 5));
+    DspCase(random, random.pick({1, 2}), h, w, static_cast<int>(random.between(4, 13)), top, left, end).check(random);
+  }
+}
+
+TEST_CASE("the rows of a band keep the scratch within its budget", "[device]") {
+  const DepthwiseDspShape large{2, 48, 48, 24, 24, 16, 0, 0};
+  const int rows = depthwise_dsp_band_rows(large, 5000);
+  CHECK(rows == 5);
+  CHECK(depthwise_dsp_scratch(large, rows) <= 5000);
+  CHECK(depthwise_dsp_band_rows(large, 0) == 1);
+  CHECK(depthwise_dsp_scratch(large, 1) == 1600);
+  const DepthwiseDspShape small{1, 25, 5, 25, 5, 64, 1, 1};
+  CHECK(depthwise_dsp_band_rows(small, 5000) == 25);
+  CHECK(depthwise_dsp_scratch(small, 25) == 1792);
+  CHECK(depthwise_dsp_band_rows(small, 1000) == 10);
+  CHECK(depthwise_dsp_scratch(small, 10) == 768);
+}
+
+}  // namespace tinyml::test
