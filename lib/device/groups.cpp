@@ -80,12 +80,50 @@ void extend_clamp(const Graph& graph, NodeGroup& group) {
   }
 }
 
+// What the user can do about an operator that has no device form at all.
+std::string cure_for(const std::string& op) {
+  for (const char* name :
+       {"Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Where", "Not", "And", "Or", "Xor"})
+    if (op == name)
+      return "the device neither compares nor selects: use Relu, Clip, Min or Max, or do it after the model";
+  for (const char* name : {"Shape", "ConstantOfShape"})
+    if (op == name) return "export the model with static shapes, so that it folds away";
+  if (op == "Cast" || op == "CastLike") return "the device computes on int8: convert before or after the model";
+  return "let optimize fold it away, or replace it in the model";
+}
+
+bool has_integer_form(const Graph& graph, NodeId id) {
+  const OpDef& op = op_of(graph, id);
+  return op.quant_rule != nullptr && op.quant_rule(NodeView(graph, graph.node(id))).kind != QuantKind::none;
+}
+
+std::string cure_for_float(const Graph& graph, NodeId node) {
+  const OpDef& op = op_of(graph, node);
+  if (op.lower == nullptr && op.scalar == nullptr) return cure_for(graph.node(node).op);
+  if (has_integer_form(graph, node)) return "quantize it (do not exclude its node)";
+  return graph.node(node).op + " has no integer form when its weights or other arguments are computed at run time";
+}
+
 void refuse_float(const Graph& graph, NodeId node, ValueId id) {
   if (id == ValueId::none || !needs_quant(graph.value(id))) return;
   if (graph.value(id).consumers.empty() && !graph.is_output(id)) return;
-  throw Error("the value stays float and cannot run on the device", "quantize it (do not exclude its node)")
+  throw Error("the value stays float and cannot run on the device", cure_for_float(graph, node))
       .at_node(graph.node(node).name)
       .at_tensor(graph.value(id).name);
+}
+
+void refuse_float_input(const Graph& graph, ValueId id) {
+  const Value& value = graph.value(id);
+  if (!needs_quant(value) || value.consumers.empty()) return;
+  Error error("the input stays float and cannot be fed to the device", "quantize the model first");
+  for (const NodeId reader : value.consumers)
+    if (!has_integer_form(graph, reader)) {
+      error =
+          Error("it reads an input that stays float and cannot be fed to the device", cure_for_float(graph, reader));
+      error.at_node(graph.node(reader).name);
+      break;
+    }
+  throw error.at_tensor(value.name);
 }
 
 NodeGroup start_group(const Graph& graph, NodeId id) {
@@ -101,10 +139,9 @@ NodeGroup start_group(const Graph& graph, NodeId id) {
     if (!needs_quant(graph.value(output_of(graph, group)))) return group;
     group = {{id}, kNoClamp, nullptr, 0};  // no table: perhaps a kernel with a clamp
   }
-  if (op.lower == nullptr && needs_quant(graph.value(output_of(graph, group)))) return group;  // refused by its value
-  if (op.lower == nullptr)
-    throw Error(graph.node(id).op + " has no form on the device",
-                "let optimize fold it away, or replace it in the model");
+  const bool is_table = op.lower == nullptr && op.scalar != nullptr;
+  if (is_table && needs_quant(graph.value(output_of(graph, group)))) return group;  // refused by its value
+  if (op.lower == nullptr) throw Error(graph.node(id).op + " has no form on the device", cure_for(graph.node(id).op));
   extend_clamp(graph, group);
   return group;
 }
@@ -112,10 +149,7 @@ NodeGroup start_group(const Graph& graph, NodeId id) {
 }  // namespace
 
 std::vector<NodeGroup> group_nodes(const Graph& graph) {
-  for (const ValueId input : graph.inputs())
-    if (needs_quant(graph.value(input)) && !graph.value(input).consumers.empty())
-      throw Error("the input stays float and cannot be fed to the device", "quantize the model first")
-          .at_tensor(graph.value(input).name);
+  for (const ValueId input : graph.inputs()) refuse_float_input(graph, input);
   std::vector<NodeGroup> groups;
   std::vector<bool> done(graph.node_capacity(), false);
   for (const NodeId id : graph.nodes()) {

@@ -93,8 +93,21 @@ void absorb_dequantize(Graph& graph, NodeId id) {
   to_identity(graph, id);
 }
 
+// An input of bytes that becomes float at once: the bytes are a quantized value of scale 1.
+void absorb_cast(Graph& graph, NodeId id) {
+  Value& input = graph.value(graph.node(id).inputs[0]);
+  const DType from = input.type.dtype;
+  if (input.producer != NodeId::none || input.constant || (from != DType::u8 && from != DType::i8)) return;
+  for (const NodeId reader : input.consumers)
+    if (graph.node(reader).op != "Cast" || graph.value(graph.node(reader).outputs[0]).type.dtype != DType::f32) return;
+  input.quant = QuantParams{from, {1.0F}, {0}, -1};
+  input.type.dtype = DType::f32;
+  for (const NodeId reader : std::vector<NodeId>(input.consumers)) to_identity(graph, reader);
+}
+
 void absorb_explicit_quantization(Graph& graph) {
   for_each_node(graph, [&](NodeId id) {
+    if (graph.node(id).op == "Cast") return absorb_cast(graph, id);
     if (graph.node(id).op == "QuantizeLinear") return absorb_quantize(graph, id);
     if (graph.node(id).op == "DequantizeLinear") absorb_dequantize(graph, id);
   });

@@ -14,6 +14,7 @@
 #include "passes/quantize/equalize.h"
 #include "passes/quantize/plan.h"
 #include "passes/quantize/quantize_weights.h"
+#include "passes/quantize/split_operands.h"
 
 namespace tinyml {
 namespace {
@@ -136,11 +137,10 @@ Graph quantize(const Graph& graph, const CalibrationData& data, const QuantizeOp
     infer_types(reference);
   }
   report.passes = run_to_fixpoint(reference, cleanup_passes(), context, runner);
-  if (options.equalize) {
-    std::vector<std::unique_ptr<Pass>> passes;
-    passes.push_back(std::make_unique<EqualizePass>());
-    for (PassRun& run : run_passes(reference, passes, context, runner)) report.passes.push_back(std::move(run));
-  }
+  std::vector<std::unique_ptr<Pass>> passes;
+  passes.push_back(split_operands_pass());
+  if (options.equalize) passes.push_back(std::make_unique<EqualizePass>());
+  for (PassRun& run : run_passes(reference, passes, context, runner)) report.passes.push_back(std::move(run));
   report.weights_bytes_float = constant_bytes(reference);
 
   QuantPlan plan = make_plan(reference, options.exclude);

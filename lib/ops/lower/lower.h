@@ -42,7 +42,8 @@ LoweredNode lower_pad(const LowerContext& context);
 LoweredNode lower_resize(const LowerContext& context);
 LoweredNode lower_gather(const LowerContext& context);
 // Output elements that each are one input element, found by running the operator's evaluation on element numbers.
-LoweredNode lower_by_source(const LowerContext& context);
+// `fill`: what the operator gives to elements without a source.
+LoweredNode lower_by_source(const LowerContext& context, float fill = 0);
 
 LayoutChoice layout_transpose(const NodeView& node, std::span<const Layout> inputs);
 LayoutChoice layout_reduce(const NodeView& node, std::span<const Layout> inputs);   // Reduce*, ArgMax: any order in

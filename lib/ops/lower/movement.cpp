@@ -3,6 +3,7 @@
 // the operator's own evaluation is asked where each element comes from, by running it on the numbers of the input's
 // elements: no second reading of attributes that could disagree with the first.
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "lib/ops/lower/common.h"
@@ -17,14 +18,18 @@ constexpr std::int64_t kFill = -1;         // no source
 
 // For each output, the ONNX-order number of the input element that each of its elements is; kFill for none.
 // `takes_reals`: real constants are arguments (Resize's scales), not values to fill with (Pad).
-std::vector<std::vector<std::int64_t>> sources(const LowerContext& context, bool takes_reals) {
+// The numbering starts above whatever the evaluation itself fills with.
+std::vector<std::vector<std::int64_t>> sources(const LowerContext& context, float fill, bool takes_reals) {
   const NodeView& node = context.node;
   const DeviceTensor& input = context.inputs[0];
   constexpr std::int64_t kExactFloats = 1 << 24;
-  if (count_of(input) >= kExactFloats || count_of(context.outputs[0]) >= kExactFloats)
+  constexpr float kMostFill = 1 << 22;
+  if (!(fill < kMostFill)) refuse("filling with so large a number", "fill with less");
+  const auto first = static_cast<std::int64_t>(std::ceil(std::max(fill, 0.0F))) + 1;
+  if (count_of(input) + first >= kExactFloats || count_of(context.outputs[0]) >= kExactFloats)
     refuse("moving so many elements", "reduce the tensor");
   Tensor numbers(DType::f32, input.dims);
-  std::iota(numbers.data<float>().begin(), numbers.data<float>().end(), 1.0F);  // 0 is what Pad fills with
+  std::iota(numbers.data<float>().begin(), numbers.data<float>().end(), static_cast<float>(first));
   std::vector<const Tensor*> inputs{&numbers};
   for (std::size_t i = 1; i < node.input_count(); ++i) {
     const Tensor* constant = node.constant(i);
@@ -42,7 +47,8 @@ std::vector<std::vector<std::int64_t>> sources(const LowerContext& context, bool
   std::vector<std::vector<std::int64_t>> numbers_of;
   for (const Tensor& result : results) {
     std::vector<std::int64_t>& list = numbers_of.emplace_back();
-    for (const float number : result.data<float>()) list.push_back(static_cast<std::int64_t>(number) - 1);
+    for (const float number : result.data<float>())
+      list.push_back(number < static_cast<float>(first) ? kFill : static_cast<std::int64_t>(number) - first);
   }
   return numbers_of;
 }
@@ -193,7 +199,7 @@ Tensor table_between(const DeviceTensor& input, const DeviceTensor& output) {
 
 // A step (or two) for each output that is read. `fill`: the real value of elements without source.
 LoweredNode moved(const LowerContext& context, float fill, bool takes_reals = false) {
-  const auto source = sources(context, takes_reals);
+  const auto source = sources(context, takes_reals ? fill : 0, takes_reals);
   LoweredNode lowered;
   for (std::size_t i = 0; i < source.size(); ++i) {
     const DeviceTensor &input = context.inputs[0], &output = context.outputs[i];
@@ -282,7 +288,7 @@ LoweredNode lower_concat(const LowerContext& context) {
   return lowered;
 }
 
-LoweredNode lower_by_source(const LowerContext& context) { return moved(context, 0, true); }
+LoweredNode lower_by_source(const LowerContext& context, float fill) { return moved(context, fill, true); }
 LoweredNode lower_split(const LowerContext& context) { return moved(context, 0); }
 LoweredNode lower_slice(const LowerContext& context) { return moved(context, 0); }
 LoweredNode lower_expand(const LowerContext& context) { return moved(context, 0); }

@@ -264,6 +264,71 @@ TEST_CASE("linear Resize lowers", "[device]") {
   }
 }
 
+TEST_CASE("linear Resize lowers along any two axes", "[device]") {
+  constexpr double kDiffering = 0.1;  // as above
+  const auto check = [&](const Dims& input, const Ints& sizes) {
+    INFO(to_string(input) << " to " << to_string(Dims(sizes)));
+    const Attributes attributes{{"mode", std::string("linear")}};
+    check_device(one_op("Resize", attributes, {random_reals(input, 1), kAbsent, kAbsent, ints(sizes)}), 1, -1, 1,
+                 kDiffering);
+  };
+  check({1, 5, 4, 3}, {1, 12, 7, 3});  // channels last
+  check({4, 9}, {9, 14});
+  check({1, 5, 4, 3}, {1, 9, 4, 7});  // two that are no neighbours
+  check({1, 3, 5, 4}, {1, 3, 5, 9});
+  check({1, 3, 5, 4}, {1, 3, 11, 4});
+}
+
+TEST_CASE("nearest Resize fills what lies outside", "[device]") {
+  for (const float value : {0.0F, 0.5F, -0.75F}) {
+    INFO("extrapolation_value " << value);
+    const Attributes attributes{{"mode", std::string("nearest")},
+                                {"coordinate_transformation_mode", std::string("tf_crop_and_resize")},
+                                {"extrapolation_value", value}};
+    const Tensor roi = Tensor::from<float>({6}, std::vector<float>{0, 0, -0.2F, 1, 1, 1.2F});
+    Graph graph = quantized(one_op("Resize", attributes, {random_reals({1, 3, 8}, 1), roi, kAbsent, ints({1, 3, 12})}));
+    CHECK(agreement(graph).worst == 0);
+  }
+}
+
+TEST_CASE("an input of bytes is cast without a step", "[device]") {
+  for (const DType type : {DType::u8, DType::i8}) {
+    Graph graph;
+    const ValueId bytes = graph.add_input("bytes", {type, to_shape({1, 4, 5})});
+    const ValueId reals = graph.add_value("reals"), y = graph.add_value("y");
+    graph.add_node({.name = "cast",
+                    .op = "Cast",
+                    .attributes = {{"to", std::int64_t{1}}},
+                    .inputs = {bytes},
+                    .outputs = {reals},
+                    .origins = {}});
+    graph.add_node(
+        {.name = "sigmoid", .op = "Sigmoid", .attributes = {}, .inputs = {reals}, .outputs = {y}, .origins = {}});
+    graph.set_outputs({y});
+    infer_types(graph);
+    graph.value(y).quant = QuantParams{DType::i8, {1.0F / 256}, {-128}, -1};
+    CHECK(agreement(graph, 0, 100).worst == 0);
+    CHECK(kernels_of(lower(graph)) == std::vector<std::string>{"tml_lut_s8"});
+  }
+}
+
+TEST_CASE("an operator without device form is refused with the cure", "[device]") {
+  const auto message = [](const Graph& graph) -> std::string {
+    try {
+      (void)lower(graph);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const Tensor x = random_reals({1, 4}, 1);
+  Graph compared = one_op("Greater", {}, {x, Tensor::scalar(0.0F)});
+  compared.value(compared.inputs()[0]).quant = QuantParams{DType::i8, {1.0F / 127}, {0}, -1};
+  CHECK(message(compared).find("neither compares nor selects") != std::string::npos);
+  const Graph weights = one_op("Conv", {}, {random_reals({1, 2, 5, 5}, 1), random_reals({3, 2, 3, 3}, 2)}, 2);
+  CHECK(message(quantized(weights)).find("computed at run time") != std::string::npos);
+}
+
 TEST_CASE("an embedding is gathered at run time", "[device]") {
   Graph graph;
   const ValueId index = graph.add_input("index", {DType::i64, to_shape({1, 3})});
