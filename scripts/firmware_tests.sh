@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The firmware tests that scripts/test.sh runs: digits always, kws01b where ../shared is, each quantized, emitted and proved
-# on the host and on emulated Cortex-M3, M4 and M55; and the proof itself is proved able to fail.
+# The firmware tests that scripts/test.sh runs: digits and a model through nearly every kernel always, kws01b where
+# ../shared is; each quantized, emitted and proved on the host and on emulated Cortex-M3, M4 and M55; and the proof itself is
+# proved able to fail.
 #   usage: scripts/firmware_tests.sh [BINARY]     TINYML_SHARED: models and data, default ../shared
 # Exit: 0 all passed; 1 a failure; 77 skipped because a program is missing (1 if CI is set).
 set -uo pipefail
@@ -151,6 +152,7 @@ if [ -d "$work/digits" ]; then
   check "a mutable global is found" mutable_global
   check "a manifest that promises other sizes is found" wrong_manifest
 fi
+check "a model through nearly every kernel" prove operators "$repo/tests/fixtures/models/operators.onnx" "$digits/calib_x.npy" "$digits/test_x.npy"
 if [ -d "$shared/models/mlperf_tiny" ]; then
   check kws01b prove kws01b "$shared/models/mlperf_tiny/kws01b_nchw.onnx" "$shared/data/kws01/x.npy" "$shared/data/kws01/x.npy"
   [ ! -d "$work/kws01b" ] || check "two models in one program" two_models_in_one_program
