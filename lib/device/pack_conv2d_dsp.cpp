@@ -9,6 +9,8 @@
 namespace tinyml {
 namespace {
 
+constexpr std::int64_t kPixels = 3;  // that the kernel computes at once
+
 std::size_t round_up(std::size_t n) { return (n + 3) / 4 * 4; }
 
 // The fields that both records have.
@@ -42,7 +44,7 @@ tml_conv2d_dsp_params shape_of(const LoweredStep& step) {
 std::optional<StepForm> conv2d_dsp_form(const LoweredStep& portable, Target) {
   if (field_value(portable, "groups") != 1 || field_value(portable, "shift") != 0) return std::nullopt;
   const tml_conv2d_dsp_params p = shape_of(portable);
-  auto stream = pack_product_dsp(portable, std::size_t{p.kernel_h} * p.kernel_w * p.in_c);
+  auto stream = pack_product_dsp(portable, std::size_t{p.kernel_h} * p.kernel_w * p.in_c, 2);
   if (!stream) return std::nullopt;
   StepForm form;
   form.step.kernel = "tml_conv2d_s8_dsp";
@@ -64,7 +66,7 @@ std::size_t scratch_bytes(const tml_conv2d_dsp_params& p) {
   const bool is_padded = overhangs(p.in_h, p.out_h, p.kernel_h, p.stride_h, p.dilation_h, p.pad_top) ||
                          overhangs(p.in_w, p.out_w, p.kernel_w, p.stride_w, p.dilation_w, p.pad_left);
   const bool needs_patches = is_padded || p.kernel_w * p.in_c % 4 != 0 || p.dilation_w != 1;
-  return (needs_patches ? 6 : 4) * k + (p.add_shift != 0 ? round_up(std::size_t{2} * p.out_c) : 0);
+  return 6 * k + (needs_patches ? 3 * k + 4 : 0) + (p.add_shift != 0 ? round_up(std::size_t{3} * p.out_c) : 0);
 }
 
 namespace {
@@ -82,14 +84,14 @@ std::optional<std::int64_t> first_inside(int out, int stride, int pad, int kerne
 
 std::int64_t output_distance(const tml_conv2d_dsp_params& p) {
   const std::int64_t image = std::int64_t{p.in_h} * p.in_w * p.in_c, pixels = std::int64_t{p.out_h} * p.out_w;
-  std::int64_t distance = -image * p.batches;  // wherever nothing is read behind the first two pixels
+  std::int64_t distance = -image * p.batches;  // wherever nothing is read behind the first pixels
   std::int64_t first_read = std::numeric_limits<std::int64_t>::max() / 2;  // by this pixel and those behind it
-  for (std::int64_t pixel = p.batches * pixels - 1; pixel > 1; --pixel) {
+  for (std::int64_t pixel = p.batches * pixels - 1; pixel >= kPixels; --pixel) {
     const int oy = static_cast<int>(pixel % pixels / p.out_w), ox = static_cast<int>(pixel % p.out_w);
     const auto y = first_inside(oy, p.stride_h, p.pad_top, p.kernel_h, p.dilation_h, p.in_h);
     const auto x = first_inside(ox, p.stride_w, p.pad_left, p.kernel_w, p.dilation_w, p.in_w);
     if (y && x) first_read = std::min(first_read, pixel / pixels * image + (*y * p.in_w + *x) * p.in_c);
-    if (pixel % 2 == 0) distance = std::max(distance, pixel * p.out_c - first_read);
+    if (pixel % kPixels == 0) distance = std::max(distance, pixel * p.out_c - first_read);
   }
   return distance;
 }

@@ -7,8 +7,6 @@
 namespace tinyml {
 namespace {
 
-constexpr std::size_t kChannels = 4;  // of a block
-
 std::size_t round_up(std::size_t n) { return (n + 3) / 4 * 4; }
 
 class Packer {
@@ -16,7 +14,7 @@ class Packer {
   explicit Packer(const DspProduct& product) : p_(product) {}
 
   std::vector<std::uint32_t> run() {
-    for (std::size_t c = 0; c < p_.bias.size(); c += kChannels) block(c);
+    for (std::size_t c = 0; c < p_.bias.size(); c += p_.block) block(c);
     return std::move(words_);
   }
 
@@ -48,15 +46,15 @@ class Packer {
   std::uint32_t halfword(std::size_t c, std::size_t k) const { return joined(weight(c + 1, k), weight(c, k)) & 0xFFFF; }
 
   void block(std::size_t c) {
-    for (std::size_t pair = c; pair < c + kChannels; pair += 2) {
+    for (std::size_t pair = c; pair < c + p_.block; pair += 2) {
       words_.push_back(joined(bias(pair + 1), bias(pair)));
       words_.push_back(static_cast<std::uint32_t>(bias(pair)));
     }
     for (std::size_t k = 0; k < p_.taps; k += 4)
       for (std::size_t tap = k; tap < k + 2; ++tap)
-        for (std::size_t pair = c; pair < c + kChannels; pair += 2)
+        for (std::size_t pair = c; pair < c + p_.block; pair += 2)
           words_.push_back(halfword(pair, tap) | halfword(pair, tap + 2) << 16);
-    for (std::size_t i = c; i < c + kChannels; ++i) words_.push_back(static_cast<std::uint32_t>(multiplier(i)));
+    for (std::size_t i = c; i < c + p_.block; ++i) words_.push_back(static_cast<std::uint32_t>(multiplier(i)));
   }
 
   const DspProduct& p_;
@@ -72,18 +70,18 @@ std::optional<std::vector<std::uint32_t>> pack_product_dsp(const DspProduct& pro
   return packer.run();
 }
 
-std::optional<Tensor> pack_product_dsp(const LoweredStep& step, std::size_t taps) {
+std::optional<Tensor> pack_product_dsp(const LoweredStep& step, std::size_t taps, std::size_t block) {
   const auto multipliers = field_tensor(step, "multipliers")->data<std::int32_t>();
   const bool per_channel = field_value(step, "multiplier_step") != 0;
   const auto words = pack_product_dsp({field_tensor(step, "weights")->data<std::int8_t>(),
                                        field_tensor(step, "bias")->data<std::int32_t>(),
-                                       per_channel ? multipliers : multipliers.first(1), taps});
+                                       per_channel ? multipliers : multipliers.first(1), taps, block});
   if (!words) return std::nullopt;
   return Tensor::from<std::uint32_t>({static_cast<std::int64_t>(words->size())}, *words);
 }
 
-std::size_t packed_weights_bytes_dsp(std::size_t channels, std::size_t taps) {
-  return round_up(channels) * (round_up(taps) + sizeof(std::int32_t));
+std::size_t packed_weights_bytes_dsp(std::size_t channels, std::size_t taps, std::size_t block) {
+  return (channels + block - 1) / block * block * (round_up(taps) + sizeof(std::int32_t));
 }
 
 }  // namespace tinyml

@@ -17,15 +17,16 @@ struct DspProduct {
   std::span<const std::int32_t> bias;         // [channels], with the input's zero point folded in
   std::span<const std::int32_t> multipliers;  // [channels], or one for all
   std::size_t taps = 0;
+  std::size_t block = 2;  // channels that stand together: an even number
 };
 
 // nullopt where a channel's accumulator may need more than 24 bits: then the portable kernel has to stay.
 std::optional<std::vector<std::uint32_t>> pack_product_dsp(const DspProduct& product);
 
 // Of the packed words, those that stand for weights and biases (the others are multipliers), in bytes.
-std::size_t packed_weights_bytes_dsp(std::size_t channels, std::size_t taps);
+std::size_t packed_weights_bytes_dsp(std::size_t channels, std::size_t taps, std::size_t block);
 
 // The same of a lowered convolution or fully connected step: fields weights, bias, multipliers, multiplier_step.
-std::optional<Tensor> pack_product_dsp(const LoweredStep& step, std::size_t taps);
+std::optional<Tensor> pack_product_dsp(const LoweredStep& step, std::size_t taps, std::size_t block);
 
 }  // namespace tinyml

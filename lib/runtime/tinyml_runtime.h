@@ -78,15 +78,16 @@ int tml_conv2d_s8(const tml_context *context, const void *params, const uint32_t
 int tml_depthwise_conv2d_s8(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_conv_transpose2d_s8(const tml_context *context, const void *params, const uint32_t *operands);
 
-/* Convolution for cores with the DSP extension (Cortex-M4, M7, M33); any core computes the same. stream: weights,
- * biases and multipliers as lib/device/pack_product_dsp.cpp lays them out; groups = 1, shift = 0. A residual may be
- * added to the result as tml_add_s8 does, in the same step: add_zero + (add_bias + result * add_multiplier + residual *
- * residual_multiplier) >> add_shift, clamped to [add_min, add_max]; add_bias = 2^(add_shift - 1) - out_zero *
- * add_multiplier - residual_zero * residual_multiplier, limits as for tml_add_s8; add_shift = 0: no residual. operands:
- * x, [residual, shaped as y,] y, scratch (aligned to 4). The residual may be exactly y. y may overlap x: outputs are
- * written two pixels at a time in raster order, after all that these two read. Scratch, with K = kernel_h * kernel_w *
- * in_c rounded up to a multiple of 4: 4 K bytes; 2 K more unless nothing is padded, kernel_w * in_c is a multiple of 4
- * and dilation_w is 1; with a residual 2 * out_c more, rounded up to 4. */
+/* Convolution for cores with the DSP extension (Cortex-M4, M7, M33); any core computes the same. groups = 1, shift = 0.
+ *   stream    weights, biases and multipliers as lib/device/pack_product_dsp.cpp lays them out
+ *   residual  may be added to the result as tml_add_s8 does: y = add_zero + (add_bias + result * add_multiplier +
+ *             residual * residual_multiplier) >> add_shift, clamped to [add_min, add_max]; add_bias = 2^(add_shift - 1)
+ *             - out_zero * add_multiplier - residual_zero * residual_multiplier; add_shift = 0: there is none
+ *   operands  x, [residual, shaped as y,] y, scratch (aligned to 4). The residual may be exactly y. y may overlap x:
+ *             outputs are written three pixels at a time in raster order, after all that these three read
+ *   scratch   6 K bytes, K = kernel_h * kernel_w * in_c rounded up to a multiple of 4; 3 K + 4 more unless nothing is
+ *             padded, kernel_w * in_c is a multiple of 4 and dilation_w is 1; with a residual 3 * out_c more, rounded
+ *             up to a multiple of 4 */
 typedef struct tml_conv2d_dsp_params {
   const uint32_t *stream;
   int32_t add_bias, add_multiplier, residual_multiplier;

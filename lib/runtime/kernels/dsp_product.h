@@ -1,137 +1,152 @@
-/* dsp_product.h: matrix products with SMLAD for Cortex-M4, M7 and M33: two columns of activations by four channels.
+/* dsp_product.h: matrix products with SMLAD for Cortex-M4, M7 and M33: three columns of activations by two channels.
  *
- * The packed stream (lib/device/pack_product_dsp.cpp), one block per four channels, in words:
- *   4 biases      256 * b1 + b0, b0, 256 * b3 + b2, b2 (modulo 2^32)
- *   K weights     K = taps rounded up to a multiple of 4; for taps (0, 2), then (1, 3) of each four: channels 0 and 1,
- *                 then 2 and 3. A halfword holds 256 * w_odd + w_even, the first tap's the low one
- *   4 multipliers
+ * The stream (lib/device/pack_product_dsp.cpp), one block per two channels, in words:
+ *   2 biases      256 * odd + even (modulo 2^32), even
+ *   K / 2 weights K = taps rounded up to a multiple of 4; taps (0, 2), then (1, 3) of each four. A halfword holds
+ *                 256 * odd + even, the first tap's the low one
+ *   2 multipliers even, odd
  * SMLAD with such a word adds 256 * odd + even, with SXTB16 of it even alone; odd = (sum - even) >> 8, exact while
  * it fits into 24 bits, which the packer checks. So int8 weights need one SXTB16 for two SMLAD per column.
  *
- * Columns are int16 pairs, two columns interleaved word by word: taps (0, 2) of column 0, of column 1, taps (1, 3) of
- * column 0, of column 1, ... Elsewhere the same streams go through plain C with the same results.
+ * Columns are int16 pairs, three columns interleaved word by word: taps (0, 2) of columns 0, 1, 2, then taps (1, 3).
+ * Three by two, because then all fits into the registers: 17 instructions for 24 products (two columns by four
+ * channels: 18). Elsewhere the same streams go through plain C with the same results.
  */
 #ifndef TINYML_KERNELS_DSP_PRODUCT_H
 #define TINYML_KERNELS_DSP_PRODUCT_H
 
 #include "dsp.h"
 
-enum { TML_DSP_STEPS = 8 }; /* of two taps, in one round of the loop over a column */
+enum {
+  TML_DSP_COLUMNS = 3,
+  TML_DSP_CHANNELS = 2,
+  TML_DSP_UNROLL = 8 /* times four taps in one round of the loop */
+};
 
-/* One call: as many blocks of four channels as lie between y and y_end. The assembler knows the order. */
+/* One call: as many blocks of two channels as lie between y and y_end. The assembler knows the order. */
 typedef struct tml_dsp_block {
-  int32_t zero;          /* of the output */
-  uint32_t stride;       /* from an output of column 0 to that of column 1; 0 when both are the same pixel */
-  int8_t *y, *y_end;     /* column 0 */
-  const uint32_t *x;     /* columns */
-  const uint32_t *x_end; /* x + K */
-  uint32_t skip;         /* tml_dsp_skip(K): where to enter the loop so that it ends with a full round */
+  int32_t zero;      /* of the output */
+  uint32_t stride;   /* from an output of a column to that of the next */
+  int8_t *y, *y_end; /* column 0 */
+  const uint32_t *x; /* columns */
+  uint32_t skip;     /* tml_dsp_skip(K): where to enter the loop so that it ends with a full round */
+  const uint32_t *x_end;
   const uint32_t *stream;
 } tml_dsp_block;
 
-static inline uint32_t tml_dsp_round_up(uint32_t taps) { return (taps + 3u) & ~3u; }
-static inline uint32_t tml_dsp_block_words(uint32_t k) { return k + 8u; }
+/* Where the columns of one call come from: rows of bytes. The assembler knows the order. */
+typedef struct tml_dsp_rows {
+  const int8_t *x[TML_DSP_COLUMNS];
+  uint32_t gap[TML_DSP_COLUMNS]; /* from the end of a row to the next */
+} tml_dsp_rows;
 
-/* Bytes of the steps to leave out in the first round. */
-static inline uint32_t tml_dsp_skip(uint32_t k) { return (0u - k / 2u) % TML_DSP_STEPS * 48u; }
+static inline uint32_t tml_dsp_round_up(uint32_t taps) { return (taps + 3u) & ~3u; }
+static inline uint32_t tml_dsp_block_words(uint32_t k) { return k / 2u + 4u; }
+static inline uint32_t tml_dsp_column_words(uint32_t k) { return k / 2u * TML_DSP_COLUMNS; }
+
+/* Bytes of code to leave out in the first round. */
+static inline uint32_t tml_dsp_skip(uint32_t k) { return (0u - k / 4u) % TML_DSP_UNROLL * 68u; }
 
 #if TML_DSP_ASM
-#define TML_DSP_STEP          \
-  "ldrd r8, r9, [r12], #8\n"  \
-  "ldrd r10, r11, [lr], #8\n" \
-  "smlad r0, r10, r8, r0\n"   \
-  "smlad r1, r11, r8, r1\n"   \
-  "sxtb16 r8, r8\n"           \
-  "smlad r2, r10, r8, r2\n"   \
-  "smlad r3, r11, r8, r3\n"   \
-  "smlad r4, r10, r9, r4\n"   \
-  "smlad r5, r11, r9, r5\n"   \
-  "sxtb16 r9, r9\n"           \
-  "smlad r6, r10, r9, r6\n"   \
-  "smlad r7, r11, r9, r7\n"
+#define TML_DSP_HALF_STEP(w) \
+  "ldm lr!, {r8, r9, r10}\n" \
+  "smlad r0, r8, " w         \
+  ", r0\n"                   \
+  "smlad r1, r9, " w         \
+  ", r1\n"                   \
+  "smlad r2, r10, " w        \
+  ", r2\n"                   \
+  "sxtb16 " w ", " w         \
+  "\n"                       \
+  "smlad r3, r8, " w         \
+  ", r3\n"                   \
+  "smlad r4, r9, " w         \
+  ", r4\n"                   \
+  "smlad r5, r10, " w ", r5\n"
+#define TML_DSP_STEP "ldrd r6, r7, [r12], #8\n" TML_DSP_HALF_STEP("r6") TML_DSP_HALF_STEP("r7")
 
-/* Channels (odd, even) of both columns: split, scale, saturate, store. r10: zero, r11: stride, lr: y. */
-#define TML_DSP_STORE(odd0, odd1, even0, even1) \
-  "ldrd r8, r9, [r12], #8\n"                    \
-  "sub " odd0 ", " odd0 ", " even0              \
-  "\n"                                          \
-  "sub " odd1 ", " odd1 ", " even1              \
-  "\n"                                          \
-  "asr " odd0 ", " odd0                         \
-  ", #8\n"                                      \
-  "asr " odd1 ", " odd1                         \
-  ", #8\n"                                      \
-  "smmlar " even1 ", " even1                    \
-  ", r8, r10\n"                                 \
-  "smmlar " even0 ", " even0                    \
-  ", r8, r10\n"                                 \
-  "smmlar " odd1 ", " odd1                      \
-  ", r9, r10\n"                                 \
-  "smmlar " odd0 ", " odd0                      \
-  ", r9, r10\n"                                 \
-  "ssat " even1 ", #8, " even1                  \
-  "\n"                                          \
-  "ssat " even0 ", #8, " even0                  \
-  "\n"                                          \
-  "ssat " odd1 ", #8, " odd1                    \
-  "\n"                                          \
-  "ssat " odd0 ", #8, " odd0                    \
-  "\n"                                          \
-  "strb " even1                                 \
-  ", [lr, r11]\n"                               \
-  "strb " even0                                 \
-  ", [lr], #1\n"                                \
-  "strb " odd1                                  \
-  ", [lr, r11]\n"                               \
-  "strb " odd0 ", [lr], #1\n"
-
-static TML_NAKED void tml_dsp_pair(TML_UNUSED const tml_dsp_block *block) {
+static TML_NAKED void tml_dsp_product(TML_UNUSED const tml_dsp_block *block) {
   __asm__ volatile(
       "push {r4-r11, lr}\n"
-      "ldm r0, {r1-r8}\n"
-      "adr r9, 2f\n"
-      "add r7, r7, r9\n"
-      "adds r7, #1\n" /* the bit that says Thumb */
-      "push {r1-r7}\n"
-      "mov r12, r8\n"
+      "ldm r0, {r1-r6, r11, r12}\n"
+      "adr r7, 2f\n"
+      "add r6, r6, r7\n"
+      "adds r6, #1\n" /* the bit that says Thumb */
+      "push {r1-r6}\n"
       "1:\n"
-      "ldm r12!, {r0, r2, r4, r6}\n"
+      "ldrd r0, r3, [r12], #8\n"
       "mov r1, r0\n"
-      "mov r3, r2\n"
-      "mov r5, r4\n"
-      "mov r7, r6\n"
+      "mov r2, r0\n"
+      "mov r4, r3\n"
+      "mov r5, r3\n"
       "ldr lr, [sp, #16]\n"
-      "ldr pc, [sp, #24]\n"
+      "ldr pc, [sp, #20]\n"
       ".balign 4\n"
       "2:\n" TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP
-      "ldr r8, [sp, #20]\n"
-      "cmp lr, r8\n"
+      "cmp lr, r11\n"
       "bne.w 2b\n"
-      "ldm sp, {r10, r11, lr}\n" TML_DSP_STORE("r0", "r1", "r2", "r3") TML_DSP_STORE("r4", "r5", "r6", "r7")
+      "ldm sp, {r6, r7, lr}\n" /* zero, stride, y */
+      "ldrd r8, r9, [r12], #8\n"
+      "sub r0, r0, r3\n"
+      "sub r1, r1, r4\n"
+      "sub r2, r2, r5\n"
+      "asr r0, r0, #8\n"
+      "asr r1, r1, #8\n"
+      "asr r2, r2, #8\n"
+      "smmlar r5, r5, r8, r6\n"
+      "smmlar r4, r4, r8, r6\n"
+      "smmlar r3, r3, r8, r6\n"
+      "smmlar r2, r2, r9, r6\n"
+      "smmlar r1, r1, r9, r6\n"
+      "smmlar r0, r0, r9, r6\n"
+      "ssat r5, #8, r5\n"
+      "ssat r4, #8, r4\n"
+      "ssat r3, #8, r3\n"
+      "ssat r2, #8, r2\n"
+      "ssat r1, #8, r1\n"
+      "ssat r0, #8, r0\n"
+      "strb r5, [lr, r7, lsl #1]\n"
+      "strb r4, [lr, r7]\n"
+      "strb r3, [lr], #1\n"
+      "strb r2, [lr, r7, lsl #1]\n"
+      "strb r1, [lr, r7]\n"
+      "strb r0, [lr], #1\n"
       "str lr, [sp, #8]\n"
       "ldr r8, [sp, #12]\n"
       "cmp lr, r8\n"
       "bne.w 1b\n"
-      "add sp, #28\n"
+      "add sp, #24\n"
       "pop {r4-r11, pc}\n");
 }
 
-/* Columns of two runs of 4 * words bytes each; returns where the next begin. */
-static TML_NAKED uint32_t *tml_dsp_expand(TML_UNUSED uint32_t *columns, TML_UNUSED const int8_t *x0,
-                                          TML_UNUSED const int8_t *x1, TML_UNUSED uint32_t words) {
+/* Columns of `rows` rows of 4 * words bytes each. */
+static TML_NAKED void tml_dsp_expand(TML_UNUSED uint32_t *columns, TML_UNUSED const tml_dsp_rows *from,
+                                     TML_UNUSED uint32_t words, TML_UNUSED uint32_t rows) {
   __asm__ volatile(
-      "push {r4-r8, lr}\n"
+      "push {r4-r11, lr}\n"
+      "ldm r1!, {r4, r5, r6}\n"
       "1:\n"
-      "ldr r4, [r1], #4\n"
-      "ldr r5, [r2], #4\n"
+      "mov r7, r2\n"
+      "2:\n"
+      "ldr r8, [r4], #4\n"
+      "ldr r9, [r5], #4\n"
+      "ldr r10, [r6], #4\n"
+      "subs r7, #1\n"
+      "sxtb16 r11, r8, ror #8\n"
+      "sxtb16 r12, r9, ror #8\n"
+      "sxtb16 lr, r10, ror #8\n"
+      "sxtb16 r8, r8\n"
+      "sxtb16 r9, r9\n"
+      "sxtb16 r10, r10\n"
+      "stm r0!, {r8-r12, lr}\n"
+      "bne 2b\n"
+      "ldm r1, {r8, r9, r10}\n"
+      "add r4, r8\n"
+      "add r5, r9\n"
+      "add r6, r10\n"
       "subs r3, #1\n"
-      "sxtb16 r6, r4\n"
-      "sxtb16 r7, r5\n"
-      "sxtb16 r8, r4, ror #8\n"
-      "sxtb16 r12, r5, ror #8\n"
-      "stm r0!, {r6, r7, r8, r12}\n"
       "bne 1b\n"
-      "pop {r4-r8, pc}\n");
+      "pop {r4-r11, pc}\n");
 }
 #else
 static inline int32_t tml_dsp_low(uint32_t word) { return (int16_t)(word & 0xFFFFu); }
@@ -142,16 +157,17 @@ static inline uint32_t tml_dsp_smlad(uint32_t a, uint32_t b, uint32_t acc) {
   return acc + (uint32_t)(tml_dsp_low(a) * tml_dsp_low(b)) + (uint32_t)(tml_dsp_high(a) * tml_dsp_high(b));
 }
 
-static inline uint32_t *tml_dsp_expand(uint32_t *columns, const int8_t *x0, const int8_t *x1, uint32_t words) {
-  uint32_t i;
-  for (i = 0; i < words; ++i, columns += 4) {
-    const uint32_t a = tml_load4(x0 + 4 * i), b = tml_load4(x1 + 4 * i);
-    columns[0] = tml_sxtb16(a);
-    columns[1] = tml_sxtb16(b);
-    columns[2] = tml_sxtb16_ror8(a);
-    columns[3] = tml_sxtb16_ror8(b);
+static TML_NOINLINE void tml_dsp_expand(uint32_t *columns, const tml_dsp_rows *from, uint32_t words, uint32_t rows) {
+  uint32_t row, i, c;
+  for (row = 0; row < rows; ++row) {
+    for (i = 0; i < words; ++i, columns += 2 * TML_DSP_COLUMNS) {
+      for (c = 0; c < TML_DSP_COLUMNS; ++c) {
+        const uint32_t bytes = tml_load4(from->x[c] + row * (4 * words + from->gap[c]) + 4 * i);
+        columns[c] = tml_sxtb16(bytes);
+        columns[c + TML_DSP_COLUMNS] = tml_sxtb16_ror8(bytes);
+      }
+    }
   }
-  return columns;
 }
 
 /* What SMMLAR and SSAT make of a sum. */
@@ -159,26 +175,24 @@ static inline int8_t tml_dsp_finish(int32_t acc, uint32_t multiplier, int32_t ze
   return (int8_t)tml_clamp(tml_scale_high(acc, (int32_t)multiplier) + zero, -128, 127);
 }
 
-static TML_NOINLINE void tml_dsp_pair(const tml_dsp_block *block) {
+static TML_NOINLINE void tml_dsp_product(const tml_dsp_block *block) {
   const uint32_t *w = block->stream;
   int8_t *y;
-  for (y = block->y; y != block->y_end;) {
-    uint32_t sum[4] = {w[0], w[0], w[2], w[2]}, even[4] = {w[1], w[1], w[3], w[3]}, i;
+  for (y = block->y; y != block->y_end; y += TML_DSP_CHANNELS, w += 2) {
+    uint32_t sum[TML_DSP_COLUMNS] = {w[0], w[0], w[0]}, even[TML_DSP_COLUMNS] = {w[1], w[1], w[1]}, c;
     const uint32_t *x;
-    w += 4;
-    for (x = block->x; x != block->x_end; x += 2, w += 2) {
-      for (i = 0; i < 4; ++i) {
-        sum[i] = tml_dsp_smlad(x[i & 1], w[i >> 1], sum[i]);
-        even[i] = tml_dsp_smlad(x[i & 1], tml_sxtb16(w[i >> 1]), even[i]);
+    w += 2;
+    for (x = block->x; x != block->x_end; x += TML_DSP_COLUMNS, ++w) {
+      const uint32_t low = tml_sxtb16(*w);
+      for (c = 0; c < TML_DSP_COLUMNS; ++c) {
+        sum[c] = tml_dsp_smlad(x[c], *w, sum[c]);
+        even[c] = tml_dsp_smlad(x[c], low, even[c]);
       }
     }
-    for (i = 0; i < 4; ++i) {
-      int8_t *to = y + (i & 1) * block->stride + (i & 2);
-      to[0] = tml_dsp_finish((int32_t)even[i], w[i & 2], block->zero);
-      to[1] = tml_dsp_finish((int32_t)(sum[i] - even[i]) >> 8, w[(i & 2) + 1], block->zero);
+    for (c = 0; c < TML_DSP_COLUMNS; ++c) {
+      y[c * block->stride] = tml_dsp_finish((int32_t)even[c], w[0], block->zero);
+      y[c * block->stride + 1] = tml_dsp_finish((int32_t)(sum[c] - even[c]) >> 8, w[1], block->zero);
     }
-    w += 4;
-    y += 4;
   }
 }
 #endif

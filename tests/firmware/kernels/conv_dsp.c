@@ -72,7 +72,7 @@ static int set_values(int full_range) {
   p->bias = bias;
   p->multipliers = multipliers;
   if (!packable_dsp(weights, bias, p->out_c, taps)) return 0;
-  pack_dsp(weights, bias, multipliers, p->multiplier_step, p->out_c, taps, packed);
+  pack_dsp(weights, bias, multipliers, p->multiplier_step, p->out_c, taps, 2, packed);
   return 1;
 }
 
@@ -116,7 +116,7 @@ static uint32_t scratch_bytes(void) {
   const int dense = v->pad_top == 0 && v->pad_left == 0 && v->kernel_w * v->in_c % 4 == 0 && v->dilation_w == 1 &&
                     (v->out_h - 1) * v->stride_h + (v->kernel_h - 1) * v->dilation_h < v->in_h &&
                     (v->out_w - 1) * v->stride_w + v->kernel_w - 1 < v->in_w;
-  return (dense ? 4 : 6) * k + (v->add_shift ? (2u * v->out_c + 3) / 4 * 4 : 0);
+  return 6 * k + (dense ? 0 : 3 * k + 4) + (v->add_shift ? (3u * v->out_c + 3) / 4 * 4 : 0);
 }
 
 static uint32_t operands[4];

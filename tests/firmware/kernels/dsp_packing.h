@@ -10,20 +10,20 @@ static int32_t packed_weight(const int8_t *weights, uint32_t channels, uint32_t 
 
 static uint32_t packed_pair(int32_t odd, int32_t even) { return (uint32_t)odd * 256u + (uint32_t)even; }
 
-/* Weights [channels][taps]; one multiplier for all when step is 0. */
+/* Weights [channels][taps], `group` channels to a block; one multiplier for all when step is 0. */
 static void pack_dsp(const int8_t *weights, const int32_t *bias, const int32_t *multipliers, uint32_t step,
-                     uint32_t channels, uint32_t taps, uint32_t *to) {
+                     uint32_t channels, uint32_t taps, uint32_t group, uint32_t *to) {
   static const uint32_t order[2][2] = {{0, 2}, {1, 3}};
   uint32_t block, c, k, word, half;
-  for (block = 0; block < channels; block += 4) {
-    for (c = block; c < block + 4; c += 2) {
+  for (block = 0; block < channels; block += group) {
+    for (c = block; c < block + group; c += 2) {
       const int32_t even = c < channels ? bias[c] : 0, odd = c + 1 < channels ? bias[c + 1] : 0;
       *to++ = packed_pair(odd, even);
       *to++ = (uint32_t)even;
     }
     for (k = 0; k < taps; k += 4) {
       for (word = 0; word < 2; ++word) {
-        for (c = block; c < block + 4; c += 2) {
+        for (c = block; c < block + group; c += 2) {
           uint32_t packed = 0;
           for (half = 0; half < 2; ++half) {
             const uint32_t tap = k + order[word][half];
@@ -36,7 +36,7 @@ static void pack_dsp(const int8_t *weights, const int32_t *bias, const int32_t *
         }
       }
     }
-    for (c = block; c < block + 4; ++c) *to++ = c < channels ? (uint32_t)multipliers[c * step] : 0;
+    for (c = block; c < block + group; ++c) *to++ = c < channels ? (uint32_t)multipliers[c * step] : 0;
   }
 }
 

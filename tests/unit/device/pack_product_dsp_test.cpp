@@ -63,7 +63,7 @@ ConvCase make_case(Random& random, const Axis& h, const Axis& w, int in_c, int o
 std::optional<std::vector<std::uint32_t>> pack(const ConvCase& k) {
   const std::size_t count = k.p.multiplier_step ? k.multipliers.size() : 1;
   const std::size_t taps = std::size_t{k.p.kernel_h} * k.p.kernel_w * k.p.in_c;
-  return pack_product_dsp({k.weights, k.bias, std::span(k.multipliers).first(count), taps});
+  return pack_product_dsp({k.weights, k.bias, std::span(k.multipliers).first(count), taps, 2});
 }
 
 tml_conv2d_dsp_params record(const ConvCase& k, const std::vector<std::uint32_t>& packed) {
@@ -182,7 +182,7 @@ TEST_CASE("the packer refuses sums of more than 24 bits in odd channels", "[devi
   constexpr std::size_t kTaps = 1032;  // 127 * 127 * 520 < 2^23 < 127 * 128 * 516
   const std::int32_t bias[] = {2000000000, 0}, multipliers[] = {1 << 20};
   Bytes weights(2 * kTaps, 0);
-  const auto packs = [&] { return pack_product_dsp({weights, bias, multipliers, kTaps}).has_value(); };
+  const auto packs = [&] { return pack_product_dsp({weights, bias, multipliers, kTaps, 2}).has_value(); };
   std::fill(weights.begin(), weights.end(), std::int8_t{64});
   weights[kTaps] = 63;
   weights[kTaps + 1] = 63;
