@@ -88,6 +88,10 @@ RECORD_BEGIN(tml_fully_connected_params)
   FIELD(weights), FIELD(bias), FIELD(multipliers), FIELD(rows), FIELD(in_features), FIELD(out_features),
   FIELD(multiplier_step), FIELD(shift), FIELD(in_zero), FIELD(out_zero), FIELD(clamp_min), FIELD(clamp_max),
 RECORD_END
+RECORD_BEGIN(tml_fully_connected_dsp_params)
+  FIELD(stream), FIELD(rows), FIELD(in_features), FIELD(out_features), FIELD(out_zero), FIELD(clamp_min),
+  FIELD(clamp_max),
+RECORD_END
 RECORD_BEGIN(tml_matmul_params)
   FIELD(a_const), FIELD(b_const), FIELD(bias), FIELD(batches), FIELD(m), FIELD(k), FIELD(n), FIELD(a_batch_stride),
   FIELD(a_row_stride), FIELD(a_col_stride), FIELD(b_batch_stride), FIELD(b_row_stride), FIELD(b_col_stride),
@@ -153,6 +157,8 @@ constexpr auto kKernels = std::to_array<KernelInfo>({
   KERNEL(tml_depthwise3x3_stride2_s8_dsp, tml_depthwise_dsp_params),
   KERNEL(tml_conv_transpose2d_s8, tml_conv2d_params),
   KERNEL(tml_fully_connected_s8, tml_fully_connected_params),
+  KERNEL(tml_fully_connected_s8_dsp, tml_fully_connected_dsp_params),
+  KERNEL(tml_fully_connected_lean_s8_dsp, tml_fully_connected_dsp_params),
   KERNEL(tml_matmul_s8, tml_matmul_params),
   KERNEL(tml_lut_s8, tml_lut_params),
   KERNEL(tml_add_s8, tml_binary_params),

@@ -154,6 +154,20 @@ typedef struct tml_fully_connected_params {
 
 int tml_fully_connected_s8(const tml_context *context, const void *params, const uint32_t *operands);
 
+/* Fully connected for cores with the DSP extension; any core computes the same. shift = 0.
+ *   stream    as lib/device/pack_product_dsp.cpp lays it out, four channels to a block
+ *   operands  x, y, scratch of 2 * in_features bytes, in_features rounded up to a multiple of 4. A row is read before
+ *             its outputs are written: y may overlap x
+ *   lean      takes no scratch, in_features must be a multiple of 4 and y must not overlap x */
+typedef struct tml_fully_connected_dsp_params {
+  const uint32_t *stream;
+  uint32_t rows, in_features, out_features;
+  int8_t out_zero, clamp_min, clamp_max;
+} tml_fully_connected_dsp_params;
+
+int tml_fully_connected_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_fully_connected_lean_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
+
 /* For each i in batches, y[i] (m x n) = a[i] (m x k) * b[i] (k x n) + bias, both operands with a zero point. A batch
  * stride (in elements) of 0 broadcasts. The row and column strides (in elements) allow a transposed operand. A constant
  * operand stands in a_const / b_const (then its operands[] entry is unused), else those are null. */
