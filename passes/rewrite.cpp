@@ -80,10 +80,6 @@ std::vector<std::int64_t> integers_attribute(const Node& node, const std::string
   return value != nullptr ? *value : std::vector<std::int64_t>{};
 }
 
-bool same_dim(const Dim& a, const Dim& b) { return a == b && (a.known() || !a.symbol.empty()); }
-
-bool same_shape(const Shape& a, const Shape& b) { return std::equal(a.begin(), a.end(), b.begin(), b.end(), same_dim); }
-
 ValueId make_constant(Graph& graph, const std::string& name, const Dims& dims, std::span<const float> values) {
   return graph.add_constant(name, Tensor::from<float>(dims, values));
 }

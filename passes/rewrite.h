@@ -39,8 +39,6 @@ const Tensor* float_constant(const Graph& graph, ValueId value);
 std::optional<float> scalar_constant(const Graph& graph, ValueId value);
 std::int64_t integer_attribute(const Node& node, const std::string& key, std::int64_t fallback);
 std::vector<std::int64_t> integers_attribute(const Node& node, const std::string& key);
-bool same_dim(const Dim& a, const Dim& b);  // provably equal at run time
-bool same_shape(const Shape& a, const Shape& b);
 
 // --- constants
 ValueId make_constant(Graph& graph, const std::string& name, const Dims& dims, std::span<const float> values);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "formats/onnx/proto.h"
+#include "lib/ops/op_def.h"
 #include "lib/support/error.h"
 
 namespace tinyml::onnx_format {
@@ -32,13 +33,6 @@ std::string position(std::int64_t flat, const Dims& dims) {
   return to_string(index);
 }
 
-// The first input that may be a weight operand, or SIZE_MAX when infinity is legal in all.
-std::size_t first_weight(std::string_view op) {
-  if (op == "Conv" || op == "ConvTranspose" || op == "BatchNormalization") return 1;
-  if (op == "Gemm" || op == "MatMul") return 0;
-  return SIZE_MAX;
-}
-
 void check_nan(const Value& value) {
   if (const auto at = find_element(*value.constant, [](auto x) { return std::isnan(x); }))
     throw Error(fmt::format("element {} is NaN, expected a number", position(*at, value.constant->dims())),
@@ -62,7 +56,9 @@ void check_values(const Graph& graph) {
     if (graph.value(id).constant && !graph.value(id).consumers.empty()) check_nan(graph.value(id));
   for (const NodeId id : graph.nodes()) {
     const Node& node = graph.node(id);
-    for (std::size_t i = first_weight(node.op); i < node.inputs.size(); ++i)
+    const OpDef* op = find_op(node.op);
+    if (op == nullptr || op->first_weight < 0) continue;
+    for (auto i = static_cast<std::size_t>(op->first_weight); i < node.inputs.size(); ++i)
       if (node.inputs[i] != ValueId::none && graph.value(node.inputs[i]).constant)
         check_infinity(node, graph.value(node.inputs[i]));
   }

@@ -120,7 +120,7 @@ void permute_weights(Graph& graph, NodeId user, std::size_t axis, const Dims& di
 bool permute_behind(Graph& graph, NodeId id, const LayoutPlan& plan) {
   const Node node = graph.node(id);
   const OpDef* op = find_op(node.op);
-  if (op->layout != layout_view || node.inputs.empty() || graph.value(node.inputs[0]).constant) return false;
+  if (!op->reshapes || node.inputs.empty() || graph.value(node.inputs[0]).constant) return false;
   const Dims dims = dims_of(graph.value(node.inputs[0]));
   const Layout& present = plan.values[static_cast<std::size_t>(node.inputs[0])];
   const Layout& required = plan.nodes[static_cast<std::size_t>(id)].inputs[0];

@@ -6,11 +6,11 @@
 namespace tinyml {
 namespace {
 
-// Resize has the same rule, but computes between values: the MACs tell.
 bool only_moves(const Graph& graph, NodeId id) {
   const OpDef* op = find_op(graph.node(id).op);
-  return op != nullptr && op->quant_rule != nullptr && op->macs == nullptr &&
-         op->quant_rule(NodeView(graph, graph.node(id))).kind == QuantKind::same_as_input;
+  if (op == nullptr || op->quant_rule == nullptr) return false;
+  const QuantRule rule = op->quant_rule(NodeView(graph, graph.node(id)));
+  return rule.kind == QuantKind::same_as_input && !rule.interpolates;
 }
 
 bool is_bare(const Value& value) { return !value.quant && !value.constant && value.type.dtype == DType::f32; }

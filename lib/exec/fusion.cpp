@@ -2,7 +2,6 @@
 #include "lib/exec/plan.h"
 
 #include "lib/exec/layout.h"
-#include "lib/ops/common.h"
 #include "lib/ops/dequantize.h"
 #include "lib/support/error.h"
 
@@ -12,12 +11,14 @@ namespace {
 std::size_t index(ValueId id) { return static_cast<std::size_t>(id); }
 std::size_t index(NodeId id) { return static_cast<std::size_t>(id); }
 
-// Equal at run time, too: an unknown dimension without a symbol is equal to nothing.
-bool same_shape(const TensorType& a, const TensorType& b) {
-  if (!a.shape || !b.shape || a.dtype != b.dtype || *a.shape != *b.shape) return false;
-  for (const Dim& d : *a.shape)
-    if (!d.known() && d.symbol.empty()) return false;
-  return true;
+bool same_type(const TensorType& a, const TensorType& b) {
+  return a.dtype == b.dtype && a.shape && b.shape && same_shape(*a.shape, *b.shape);
+}
+
+bool takes_any_order(const OpDef& op, const NodeView& node) {
+  if (op.scalar != nullptr && op.scalar(node)) return true;
+  const auto rule = op.axis_rule != nullptr ? op.axis_rule(node) : std::nullopt;
+  return rule && rule->data == AxisRule::Data::broadcast;
 }
 
 }  // namespace
@@ -41,12 +42,12 @@ std::optional<Plan::Fusion> Plan::next_fusion(const Fusion& so_far, const Prepar
   if (op->clamp != nullptr && kernel.clamps() && node.inputs[0] == so_far.output) {
     fusion.clamp = op->clamp(NodeView(graph_, node));
     if (!fusion.clamp) return std::nullopt;
-  } else if (op->name == "Add" && kernel.adds() && so_far.add == ValueId::none) {
+  } else if (op->sums && node.inputs.size() == 2 && kernel.adds() && so_far.add == ValueId::none) {
     fusion.add = node.inputs[node.inputs[0] == so_far.output ? 1 : 0];
     const Value& addend = graph_.value(fusion.add);
     const Place& there = place(fusion.add);
     const bool computed = there.at[0] != nullptr || there.at[1] != nullptr || there.input >= 0;
-    if (addend.constant || !computed || !same_shape(addend.type, value.type)) return std::nullopt;
+    if (addend.constant || !computed || !same_type(addend.type, value.type)) return std::nullopt;
   } else {
     return std::nullopt;
   }
@@ -63,16 +64,14 @@ Plan::Fusion Plan::fuse(ValueId output, const PreparedKernel& kernel) {
 // Elementwise operators take their inputs as they lie: functions of one variable, and functions of values of one shape
 // (and of constants, which can be rearranged).
 HostLayout Plan::common_layout(const Node& node, const OpDef* op) {
-  const bool unary = op->scalar != nullptr && op->scalar(NodeView(graph_, node)).has_value();
-  if (!unary && op->infer != &infer_broadcast) return HostLayout::row_major;
+  if (!takes_any_order(*op, NodeView(graph_, node))) return HostLayout::row_major;
   for (const ValueId output : node.outputs)
     if (output != ValueId::none && !has_layouts(output)) return HostLayout::row_major;
   ValueId lead = ValueId::none;
   bool channels_last = false;
   for (const ValueId input : node.inputs) {
     if (input == ValueId::none || graph_.value(input).constant) continue;
-    if (!has_layouts(input) ||
-        (lead != ValueId::none && !same_shape(graph_.value(lead).type, graph_.value(input).type)))
+    if (!has_layouts(input) || (lead != ValueId::none && !same_type(graph_.value(lead).type, graph_.value(input).type)))
       return HostLayout::row_major;
     lead = input;
     channels_last = channels_last || place(input).at[1] != nullptr;
@@ -81,8 +80,9 @@ HostLayout Plan::common_layout(const Node& node, const OpDef* op) {
   const std::size_t rank = graph_.value(lead).type.shape->size();
   for (const ValueId input : node.inputs) {
     if (input == ValueId::none || !graph_.value(input).constant) continue;
-    const Tensor& c = *graph_.value(input).constant;
-    if (c.size() != 1 && c.rank() != rank) return HostLayout::row_major;
+    const Value& c = graph_.value(input);
+    if (c.constant->size() != 1 && (c.constant->rank() != rank || c.type.dtype != DType::f32))
+      return HostLayout::row_major;
   }
   return HostLayout::channels_last;
 }

@@ -24,6 +24,10 @@ std::int64_t element_count(const Dims& dims) {
   return zero ? 0 : count;
 }
 
+bool same_dim(const Dim& a, const Dim& b) { return a == b && (a.known() || !a.symbol.empty()); }
+
+bool same_shape(const Shape& a, const Shape& b) { return std::equal(a.begin(), a.end(), b.begin(), b.end(), same_dim); }
+
 bool is_static(const Shape& shape) {
   return std::all_of(shape.begin(), shape.end(), [](const Dim& d) { return d.known(); });
 }

@@ -29,6 +29,10 @@ struct Dim {
 };
 using Shape = std::vector<Dim>;
 
+// Provably equal at run time: an unknown without symbol is equal to nothing.
+bool same_dim(const Dim& a, const Dim& b);
+bool same_shape(const Shape& a, const Shape& b);
+
 bool is_static(const Shape& shape);
 Dims to_dims(const Shape& shape);  // requires is_static
 Shape to_shape(const Dims& dims);

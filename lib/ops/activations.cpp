@@ -34,7 +34,8 @@ OpDef make(std::string_view name, QuantRuleFn rule = quant_own_range) {
           .infer = infer<F>,
           .evaluate = evaluate<F>,
           .quant_rule = rule,
-          .scalar = scalar<F>};
+          .scalar = scalar<F>,
+          .axis_rule = axes_elementwise};
 }
 
 struct Plain {  // no attributes

@@ -55,6 +55,12 @@ void evaluate(EvalContext& context) {
   });
 }
 
+std::optional<AxisRule> axis_rule(const NodeView& node) {
+  AxisRule rule{.axis = node.integer("axis", 0)};
+  if (node.integer("keepdims", 1) == 0) rule.removed = {*rule.axis};
+  return rule;
+}
+
 }  // namespace
 
 const OpDef& op_arg_max() {
@@ -64,7 +70,8 @@ const OpDef& op_arg_max() {
                         .evaluate = evaluate,
                         .quant_rule = quant_integral,
                         .layout = layout_reduce,
-                        .lower = lower_argmax};
+                        .lower = lower_argmax,
+                        .axis_rule = axis_rule};
   return op;
 }
 

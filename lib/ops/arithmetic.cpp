@@ -93,8 +93,10 @@ std::optional<std::function<double(double)>> scalar(const NodeView& node) {
   return std::nullopt;
 }
 
+bool multiplies_by_one(const NodeView& node) { return second_is_neutral(node, 1); }
+
 template <class F>
-OpDef make(std::string_view name, bool commutative, LowerFn lower) {
+OpDef make(std::string_view name, LowerFn lower) {
   return {.name = name,
           .min_inputs = 2,
           .max_inputs = 2,
@@ -104,25 +106,42 @@ OpDef make(std::string_view name, bool commutative, LowerFn lower) {
           .scalar = scalar<F>,
           .layout = layout_strided,
           .lower = lower,
-          .commutative = commutative};
+          .axis_rule = axes_broadcast};
 }
 
 }  // namespace
 
 const OpDef& op_add() {
-  static const OpDef op = make<Plus>("Add", true, lower_add);
+  static const OpDef op = [] {
+    OpDef add = make<Plus>("Add", lower_add);  // no no-op: -0 + 0 is 0
+    add.commutative = add.sums = true;
+    return add;
+  }();
   return op;
 }
 const OpDef& op_sub() {
-  static const OpDef op = make<Minus>("Sub", false, lower_sub);
+  static const OpDef op = [] {
+    OpDef sub = make<Minus>("Sub", lower_sub);
+    sub.is_no_op = [](const NodeView& node) { return second_is_neutral(node, 0); };
+    return sub;
+  }();
   return op;
 }
 const OpDef& op_mul() {
-  static const OpDef op = make<Times>("Mul", true, lower_mul);
+  static const OpDef op = [] {
+    OpDef mul = make<Times>("Mul", lower_mul);
+    mul.commutative = true;
+    mul.is_no_op = multiplies_by_one;
+    return mul;
+  }();
   return op;
 }
 const OpDef& op_div() {
-  static const OpDef op = make<Over>("Div", false, lower_div);
+  static const OpDef op = [] {
+    OpDef div = make<Over>("Div", lower_div);
+    div.is_no_op = multiplies_by_one;
+    return div;
+  }();
   return op;
 }
 

@@ -85,7 +85,8 @@ const OpDef& op_batch_normalization() {
                         .evaluate = evaluate,
                         .quant_rule = quant_rule,
                         .layout = layout_channels_last,
-                        .lower = lower_batch_norm};
+                        .lower = lower_batch_norm,
+                        .first_weight = 1};
   return op;
 }
 

@@ -25,11 +25,18 @@ void evaluate(EvalContext& context) {
   context.output(0, to, {0}) = convert(x, to);
 }
 
+bool keeps_type(const NodeView& node) { return node.input_type(0).dtype == node.output(0).type.dtype; }
+
 }  // namespace
 
 const OpDef& op_cast() {
-  static const OpDef op{
-      .name = "Cast", .min_inputs = 1, .infer = infer, .evaluate = evaluate, .quant_rule = quant_integral};
+  static const OpDef op{.name = "Cast",
+                        .min_inputs = 1,
+                        .infer = infer,
+                        .evaluate = evaluate,
+                        .quant_rule = quant_integral,
+                        .axis_rule = axes_elementwise,
+                        .is_no_op = keeps_type};
   return op;
 }
 
@@ -39,7 +46,9 @@ const OpDef& op_cast_like() {
                         .max_inputs = 2,
                         .infer = infer,
                         .evaluate = evaluate,
-                        .quant_rule = quant_integral};
+                        .quant_rule = quant_integral,
+                        .axis_rule = axes_elementwise,
+                        .is_no_op = keeps_type};
   return op;
 }
 

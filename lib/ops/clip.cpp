@@ -1,5 +1,6 @@
 // Clip: min(max(x, low), high); both bounds are optional scalar inputs. With constant bounds it fuses as a clamp.
 #include <algorithm>
+#include <cmath>
 
 #include "lib/ops/common.h"
 #include "lib/ops/elementwise.h"
@@ -56,6 +57,11 @@ std::optional<std::function<double(double)>> scalar(const NodeView& node) {
       [r = *range](double x) { return std::min(std::max(x, static_cast<double>(r.min)), static_cast<double>(r.max)); };
 }
 
+bool is_no_op(const NodeView& node) {
+  const auto range = clamp(node);
+  return range && std::isinf(range->min) && range->min < 0 && std::isinf(range->max) && range->max > 0;
+}
+
 }  // namespace
 
 const OpDef& op_clip() {
@@ -66,7 +72,9 @@ const OpDef& op_clip() {
                         .evaluate = evaluate,
                         .clamp = clamp,
                         .quant_rule = quant_own_range,
-                        .scalar = scalar};
+                        .scalar = scalar,
+                        .axis_rule = axes_elementwise,
+                        .is_no_op = is_no_op};
   return op;
 }
 

@@ -2,6 +2,7 @@
 #include "lib/ops/common.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "lib/support/error.h"
 
@@ -142,6 +143,49 @@ std::optional<double> constant_scalar(const NodeView& node, std::size_t i) {
   const auto& quant = node.input(i).quant;
   if (!quant) return stored;
   return (stored - quant->zero_points.at(0)) * static_cast<double>(quant->scales.at(0));
+}
+
+std::optional<AxisRule> axes_elementwise(const NodeView&) { return AxisRule{}; }
+
+std::optional<AxisRule> axes_broadcast(const NodeView&) { return AxisRule{.data = AxisRule::Data::broadcast}; }
+
+bool rest_is_constant(const NodeView& node, std::size_t first) {
+  for (std::size_t i = first; i < node.input_count(); ++i)
+    if (node.has_input(i) && node.constant(i) == nullptr) return false;
+  return true;
+}
+
+std::optional<AxisRule> axes_with_numbers(const NodeView& node) {
+  const Shape* shape = node.input_shape(0);
+  if (shape == nullptr || !rest_is_constant(node, 1)) return std::nullopt;
+  AxisRule rule;
+  for (std::size_t i = 1; i < node.input_count(); ++i) {
+    const auto size = node.has_input(i) ? static_cast<std::size_t>(node.constant(i)->size()) : 0;
+    if (size == 0) continue;
+    if (size != shape->size()) return std::nullopt;
+    rule.per_axis.push_back(i);
+  }
+  return rule;
+}
+
+bool has_one_input(const NodeView& node) { return node.input_count() == 1; }
+
+bool keeps_shape(const NodeView& node) {
+  const Shape* in = node.input_shape(0);
+  const auto& out = node.output(0).type.shape;
+  return in != nullptr && out && same_shape(*in, *out);
+}
+
+bool is_filled_with(const NodeView& node, std::size_t i, std::int64_t value) {
+  const auto values = node.constant_ints(i);
+  return values && std::all_of(values->begin(), values->end(), [=](std::int64_t v) { return v == value; });
+}
+
+bool second_is_neutral(const NodeView& node, float value) {
+  const Tensor* constant = node.constant(1);
+  if (constant == nullptr || node.input(1).quant || constant->dtype() != DType::f32 || !keeps_shape(node)) return false;
+  const auto values = constant->data<float>();
+  return std::all_of(values.begin(), values.end(), [=](float v) { return v == value && !std::signbit(v); });
 }
 
 QuantRule quant_own_range(const NodeView&) { return {.kind = QuantKind::own_range}; }

@@ -42,6 +42,22 @@ std::optional<Shape> unknown_shape_of_length(const NodeView& node, std::size_t i
 // The real value of a constant operand of one element; nullopt when it is anything else.
 std::optional<double> constant_scalar(const NodeView& node, std::size_t i);
 
+// --- axis rules
+std::optional<AxisRule> axes_elementwise(const NodeView& node);  // of input 0; other inputs have one element
+std::optional<AxisRule> axes_broadcast(const NodeView& node);
+// The inputs from `first` on are constant or absent.
+bool rest_is_constant(const NodeView& node, std::size_t first);
+// For operators whose inputs 1, 2, ... have a number for each axis; nullopt when one of them is not so.
+std::optional<AxisRule> axes_with_numbers(const NodeView& node);
+
+// --- no-ops
+bool has_one_input(const NodeView& node);
+bool keeps_shape(const NodeView& node);  // output 0 provably has the shape of input 0
+// All elements of the constant integer input `i` have this value.
+bool is_filled_with(const NodeView& node, std::size_t i, std::int64_t value);
+// Input 1 is a plain float32 constant of this value that does not broadcast input 0.
+bool second_is_neutral(const NodeView& node, float value);
+
 // --- quantization rules
 QuantRule quant_own_range(const NodeView& node);
 QuantRule quant_same_as_input(const NodeView& node);

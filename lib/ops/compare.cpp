@@ -29,6 +29,7 @@ OpDef make(std::string_view name, bool commutative = false) {
           .max_inputs = 2,
           .infer = infer,
           .evaluate = evaluate<F>,
+          .axis_rule = axes_broadcast,
           .commutative = commutative};
 }
 

@@ -76,6 +76,10 @@ void evaluate(EvalContext& context) {
 
 QuantRule quant_rule(const NodeView&) { return {.kind = QuantKind::same_as_all, .data_inputs = -1}; }
 
+std::optional<AxisRule> axis_rule(const NodeView& node) {
+  return AxisRule{.data = AxisRule::Data::all, .axis = node.required_integer("axis")};
+}
+
 }  // namespace
 
 const OpDef& op_concat() {
@@ -86,7 +90,9 @@ const OpDef& op_concat() {
                         .evaluate = evaluate,
                         .quant_rule = quant_rule,
                         .layout = layout_strided,
-                        .lower = lower_concat};
+                        .lower = lower_concat,
+                        .axis_rule = axis_rule,
+                        .is_no_op = has_one_input};
   return op;
 }
 

@@ -137,7 +137,8 @@ const OpDef& op_conv() {
                         .macs = macs,
                         .quant_rule = quant_rule,
                         .layout = layout_channels_last,
-                        .lower = lower_conv};
+                        .lower = lower_conv,
+                        .first_weight = 1};
   return op;
 }
 

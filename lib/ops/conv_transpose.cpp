@@ -178,7 +178,8 @@ const OpDef& op_conv_transpose() {
                         .macs = macs,
                         .quant_rule = quant_rule,
                         .layout = layout_channels_last,
-                        .lower = lower_conv_transpose};
+                        .lower = lower_conv_transpose,
+                        .first_weight = 1};
   return op;
 }
 

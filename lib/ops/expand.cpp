@@ -47,7 +47,8 @@ const OpDef& op_expand() {
                         .evaluate = evaluate,
                         .quant_rule = quant_same_as_input,
                         .layout = layout_strided,
-                        .lower = lower_expand};
+                        .lower = lower_expand,
+                        .is_no_op = keeps_shape};
   return op;
 }
 

@@ -28,6 +28,12 @@ void evaluate(EvalContext& context) {
   copy_with_dims(context, to_dims(flatten(to_shape(context.input(0).dims()), context.node.integer("axis", 1))));
 }
 
+bool is_no_op(const NodeView& node) {
+  const Shape* shape = node.input_shape(0);
+  const std::int64_t axis = node.integer("axis", 1);
+  return shape != nullptr && shape->size() == 2 && (axis == 1 || axis == -1);
+}
+
 }  // namespace
 
 const OpDef& op_flatten() {
@@ -37,7 +43,9 @@ const OpDef& op_flatten() {
                         .evaluate = evaluate,
                         .quant_rule = quant_same_as_input,
                         .layout = layout_view,
-                        .lower = lower_view};
+                        .lower = lower_view,
+                        .is_no_op = is_no_op,
+                        .reshapes = true};
   return op;
 }
 

@@ -115,7 +115,8 @@ const OpDef& op_gemm() {
                         .macs = macs,
                         .quant_rule = quant_rule,
                         .layout = layout_gemm,
-                        .lower = lower_gemm};
+                        .lower = lower_gemm,
+                        .first_weight = 0};
   return op;
 }
 

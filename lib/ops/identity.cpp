@@ -28,6 +28,18 @@ void evaluate(EvalContext& context) {
   std::fill(mask.begin(), mask.end(), std::uint8_t{1});
 }
 
+bool is_always_no_op(const NodeView&) { return true; }
+
+bool mask_is_unused(const NodeView& node) {
+  if (node.output_count() < 2 || node.node().outputs[1] == ValueId::none) return true;
+  return node.output(1).consumers.empty() && !node.graph().is_output(node.node().outputs[1]);
+}
+
+// In training mode elements are dropped at random; a constant false or none is inference.
+bool is_inference_dropout(const NodeView& node) {
+  return mask_is_unused(node) && (!node.has_input(2) || is_filled_with(node, 2, 0));
+}
+
 }  // namespace
 
 const OpDef& op_identity() {
@@ -37,7 +49,9 @@ const OpDef& op_identity() {
                         .evaluate = evaluate,
                         .quant_rule = quant_same_as_input,
                         .layout = layout_follow,
-                        .lower = lower_view};
+                        .lower = lower_view,
+                        .axis_rule = axes_elementwise,
+                        .is_no_op = is_always_no_op};
   return op;
 }
 
@@ -50,7 +64,9 @@ const OpDef& op_dropout() {
                         .evaluate = evaluate,
                         .quant_rule = quant_same_as_input,
                         .layout = layout_follow,
-                        .lower = lower_view};
+                        .lower = lower_view,
+                        .axis_rule = axes_elementwise,
+                        .is_no_op = is_inference_dropout};
   return op;
 }
 

@@ -36,6 +36,7 @@ OpDef make(std::string_view name) {
           .infer = infer,
           .evaluate = evaluate<F>,
           .quant_rule = quant_integral,
+          .axis_rule = axes_broadcast,
           .commutative = true};
 }
 
@@ -54,8 +55,12 @@ const OpDef& op_xor() {
   return op;
 }
 const OpDef& op_not() {
-  static const OpDef op{
-      .name = "Not", .min_inputs = 1, .infer = infer, .evaluate = evaluate_not, .quant_rule = quant_integral};
+  static const OpDef op{.name = "Not",
+                        .min_inputs = 1,
+                        .infer = infer,
+                        .evaluate = evaluate_not,
+                        .quant_rule = quant_integral,
+                        .axis_rule = axes_elementwise};
   return op;
 }
 

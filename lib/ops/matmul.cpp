@@ -124,7 +124,8 @@ const OpDef& op_matmul() {
                         .prepare = prepare_matmul,
                         .macs = macs,
                         .quant_rule = quant_rule,
-                        .lower = lower_matmul};
+                        .lower = lower_matmul,
+                        .first_weight = 0};
   return op;
 }
 

@@ -31,8 +31,12 @@ void evaluate(EvalContext& context) {
 }  // namespace
 
 const OpDef& op_mod() {
-  static const OpDef op{
-      .name = "Mod", .min_inputs = 2, .max_inputs = 2, .infer = infer_broadcast, .evaluate = evaluate};
+  static const OpDef op{.name = "Mod",
+                        .min_inputs = 2,
+                        .max_inputs = 2,
+                        .infer = infer_broadcast,
+                        .evaluate = evaluate,
+                        .axis_rule = axes_broadcast};
   return op;
 }
 

@@ -63,7 +63,7 @@ using ClampFn = std::optional<ClampRange> (*)(const NodeView& node);  // nullopt
 enum class QuantKind : std::uint8_t {
   none,           // no integer form: stays float
   own_range,      // the output has parameters of its own, from its observed range
-  same_as_input,  // moves values only (Reshape, MaxPool, ...): output and input 0 share parameters
+  same_as_input,  // output and input 0 share parameters: values are moved (Reshape, MaxPool), or see `interpolates`
   same_as_all,    // Concat: all data inputs and the output share parameters where possible
   fixed,          // output parameters are given by the function (Softmax 1/256): `fixed_scale`, `fixed_zero_point`
   integral,       // operates on integers or shapes: nothing to quantize (Shape, ArgMax's output)
@@ -72,18 +72,37 @@ struct QuantRule {
   QuantKind kind = QuantKind::none;
   float fixed_scale = 0;  // for QuantKind::fixed, int8
   std::int32_t fixed_zero_point = 0;
-  int weight_input = -1;     // index of the constant weight operand: symmetric, per channel along weight_axis
-  int weight_axis = 0;       // of the weight tensor as ONNX has it (see weight_axis_of for transposed Gemm)
-  int bias_input = -1;       // int32, scale = input scale * weight scale
-  bool clamp_fuses = false;  // a following Relu or Clip becomes the kernel's output clamp
-  int first_data_input = 0;  // inputs [first, first + count) are activations (constants among them are quantized too)
-  int data_inputs = 1;       // -1: all
+  int weight_input = -1;      // index of the constant weight operand: symmetric, per channel along weight_axis
+  int weight_axis = 0;        // of the weight tensor as ONNX has it (see weight_axis_of for transposed Gemm)
+  int bias_input = -1;        // int32, scale = input scale * weight scale
+  bool interpolates = false;  // with same_as_input: the output has values between the input's (linear Resize)
+  bool clamp_fuses = false;   // a following Relu or Clip becomes the kernel's output clamp
+  int first_data_input = 0;   // inputs [first, first + count) are activations (constants among them are quantized too)
+  int data_inputs = 1;        // -1: all
 };
 using QuantRuleFn = QuantRule (*)(const NodeView& node);
 
 // ---- scalar: the function of one real variable that an elementwise operator computes (Sigmoid; Add with a constant
 // scalar), for table kernels. nullopt when this node is no such function. The result owns what it needs.
 using ScalarFn = std::optional<std::function<double(double)>> (*)(const NodeView& node);
+
+// ---- axes: how a node uses the axes of its data, so that it can be handed the same data with the axes in another
+// order. Outputs have the axes of the data operands, apart from `removed`. Axes are numbered as the model has them,
+// perhaps negative. nullopt: the node needs its axes where they are.
+struct AxisRule {
+  enum class Data : std::uint8_t { first, all, broadcast };
+  Data data = Data::first;              // input 0; all inputs; all inputs, and each may repeat along axes
+  std::optional<std::int64_t> axis{};   // what attribute `axis` names, or its default
+  int axes_input = -1;                  // an input that lists axes,
+  std::vector<std::int64_t> axes{};     // and what it lists, or would list if it were there
+  std::vector<std::size_t> per_axis{};  // constant inputs with numbers for every axis in turn (Tile's repeats);
+  std::size_t numbers_per_axis = 1;     // when several: first one of each axis, then the second of each (Pad)
+  std::vector<std::int64_t> removed{};  // axes that the outputs lack (keepdims 0)
+};
+using AxisRuleFn = std::optional<AxisRule> (*)(const NodeView& node);
+
+// ---- no-op: output 0 is provably input 0, bit for bit, and nobody reads another output.
+using NoOpFn = bool (*)(const NodeView& node);
 
 struct OpDef {
   std::string_view name;  // ONNX's operator type
@@ -99,8 +118,13 @@ struct OpDef {
   ScalarFn scalar = nullptr;
   LayoutFn layout = nullptr;  // device layout; nullptr: row-major of the ONNX axes in and out
   LowerFn lower = nullptr;    // nullptr: host only
+  AxisRuleFn axis_rule = nullptr;
+  NoOpFn is_no_op = nullptr;
   bool commutative = false;   // of its first two inputs, for common subexpressions
   bool deterministic = true;  // may be folded and merged
+  bool reshapes = false;      // output 0 is input 0's elements in row-major order, under other dimensions
+  bool sums = false;          // the sum of its inputs: a kernel that computes one of two can add the other
+  int first_weight = -1;      // from this input on, constants are trained weights: infinity in one is damage
 };
 
 // The operator, or nullptr when it is not one of ours.

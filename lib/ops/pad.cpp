@@ -118,6 +118,14 @@ void evaluate(EvalContext& context) {
   gather_axes(x, tables, fill, out, context.threads);
 }
 
+std::optional<AxisRule> axis_rule(const NodeView& node) {
+  if (!rest_is_constant(node, 1)) return std::nullopt;
+  if (!node.has_input(3)) return AxisRule{.per_axis = {1}, .numbers_per_axis = 2};
+  return AxisRule{.axes_input = 3, .axes = *node.constant_ints(3)};
+}
+
+bool pads_nothing(const NodeView& node) { return is_filled_with(node, 1, 0); }
+
 }  // namespace
 
 const OpDef& op_pad() {
@@ -128,7 +136,9 @@ const OpDef& op_pad() {
                         .evaluate = evaluate,
                         .quant_rule = quant_same_as_input,
                         .layout = layout_follow,
-                        .lower = lower_pad};
+                        .lower = lower_pad,
+                        .axis_rule = axis_rule,
+                        .is_no_op = pads_nothing};
   return op;
 }
 

@@ -74,6 +74,8 @@ QuantRule quant_rule(const NodeView& node) {
           .data_inputs = fixed_base || fixed_exponent ? 1 : 2};
 }
 
+bool is_no_op(const NodeView& node) { return second_is_neutral(node, 1); }
+
 }  // namespace
 
 const OpDef& op_pow() {
@@ -85,7 +87,9 @@ const OpDef& op_pow() {
                         .quant_rule = quant_rule,
                         .scalar = scalar,
                         .layout = layout_strided,
-                        .lower = lower_pow};
+                        .lower = lower_pow,
+                        .axis_rule = axes_broadcast,
+                        .is_no_op = is_no_op};
   return op;
 }
 

@@ -47,7 +47,8 @@ const OpDef& op_prelu() {
                         .quant_rule = quant_rule,
                         .scalar = scalar,
                         .layout = layout_follow,
-                        .lower = lower_prelu};
+                        .lower = lower_prelu,
+                        .axis_rule = axes_broadcast};
   return op;
 }
 

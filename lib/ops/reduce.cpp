@@ -196,6 +196,21 @@ void evaluate(EvalContext& context) {
   if (is_half(given.dtype())) out = convert(out, given.dtype());
 }
 
+std::optional<AxisRule> axis_rule(const NodeView& node) {
+  const Shape* shape = node.input_shape(0);
+  const auto axes = node.has_input(1) ? node.constant_ints(1) : Ints{};
+  if (shape == nullptr || !axes) return std::nullopt;
+  const auto gone = reduced_axes(node, *axes, shape->size());
+  if (!gone) return std::nullopt;
+  AxisRule rule;
+  if (node.has_input(1)) rule.axes_input = 1;
+  rule.axes = *axes;
+  if (node.integer("keepdims", 1) != 0) return rule;
+  for (std::size_t i = 0; i < gone->size(); ++i)
+    if ((*gone)[i]) rule.removed.push_back(static_cast<std::int64_t>(i));
+  return rule;
+}
+
 template <class F>
 OpDef make(std::string_view name, QuantRuleFn rule, LowerFn lower) {
   return {.name = name,
@@ -205,7 +220,8 @@ OpDef make(std::string_view name, QuantRuleFn rule, LowerFn lower) {
           .evaluate = evaluate<F>,
           .quant_rule = rule,
           .layout = layout_reduce,
-          .lower = lower};
+          .lower = lower,
+          .axis_rule = axis_rule};
 }
 
 }  // namespace

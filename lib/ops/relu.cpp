@@ -24,7 +24,8 @@ const OpDef& op_relu() {
                         .evaluate = evaluate,
                         .clamp = clamp,
                         .quant_rule = quant_own_range,
-                        .scalar = scalar};
+                        .scalar = scalar,
+                        .axis_rule = axes_elementwise};
   return op;
 }
 

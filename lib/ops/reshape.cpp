@@ -97,6 +97,22 @@ void evaluate(EvalContext& context) {
   copy_with_dims(context, to_dims(out));
 }
 
+// A constant target that names the input's dimensions; at most one of them may be computed (-1), any copied (0).
+bool is_no_op(const NodeView& node) {
+  const auto target = node.constant_ints(1);
+  const Shape* in = node.input_shape(0);
+  if (!target || in == nullptr || target->size() != in->size() || node.integer("allowzero", 0) != 0)
+    return keeps_shape(node);
+  bool computed = false;
+  for (std::size_t i = 0; i < in->size(); ++i) {
+    const std::int64_t t = (*target)[i];
+    if (t == 0 || ((*in)[i].known() && (*in)[i].value == t && t > 0)) continue;
+    if (t != -1 || computed) return false;
+    computed = true;
+  }
+  return true;
+}
+
 }  // namespace
 
 const OpDef& op_reshape() {
@@ -107,7 +123,9 @@ const OpDef& op_reshape() {
                         .evaluate = evaluate,
                         .quant_rule = quant_same_as_input,
                         .layout = layout_view,
-                        .lower = lower_view};
+                        .lower = lower_view,
+                        .is_no_op = is_no_op,
+                        .reshapes = true};
   return op;
 }
 

@@ -1,5 +1,6 @@
 // Resize: nearest is a gather by index tables; linear and cubic are one pass per axis that changes, each a weighted sum
 // of two or four slices.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -181,7 +182,23 @@ std::int64_t macs(const NodeView& node) {
 
 // The device has nearest and linear.
 QuantRule quant_rule(const NodeView& node) {
-  return {.kind = resize_mode(node) == ResizeMode::cubic ? QuantKind::none : QuantKind::same_as_input};
+  const ResizeMode mode = resize_mode(node);
+  return {.kind = mode == ResizeMode::cubic ? QuantKind::none : QuantKind::same_as_input,
+          .interpolates = mode != ResizeMode::nearest};
+}
+
+std::optional<AxisRule> axis_rule(const NodeView& node) {
+  return node.has("axes") ? std::nullopt : axes_with_numbers(node);
+}
+
+bool resizes_to_itself(const NodeView& node) {
+  const std::string mode = node.text("coordinate_transformation_mode", "half_pixel");
+  if (mode == "tf_crop_and_resize" || mode == "tf_half_pixel_for_nn") return false;
+  if (const Tensor* scales = node.constant(2); scales != nullptr && scales->size() > 0) {
+    const auto values = to_floats(*scales);
+    return std::all_of(values.begin(), values.end(), [](float v) { return v == 1.0F; });
+  }
+  return node.has_input(3) && keeps_shape(node);
 }
 
 }  // namespace
@@ -195,7 +212,9 @@ const OpDef& op_resize() {
                         .macs = macs,
                         .quant_rule = quant_rule,
                         .layout = layout_resize,
-                        .lower = lower_resize};
+                        .lower = lower_resize,
+                        .axis_rule = axis_rule,
+                        .is_no_op = resizes_to_itself};
   return op;
 }
 

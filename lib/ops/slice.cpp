@@ -1,6 +1,7 @@
 // Slice: starts, ends, axes and steps are inputs; negative indices count from the end, out-of-range ones are clamped,
 // steps may be negative. A strided view.
 #include <algorithm>
+#include <numeric>
 
 #include "lib/ops/common.h"
 #include "lib/ops/lower/lower.h"
@@ -53,9 +54,9 @@ Range resolve(const Cut& cut, std::int64_t size) {
   return {start, count <= 1 ? (up ? 1 : -1) : cut.step, count};
 }
 
-bool covers_all(const Cut& cut) {
-  return cut.step == 1 && cut.start == 0 && cut.end >= std::numeric_limits<std::int32_t>::max();
-}
+bool is_beyond_any_size(std::int64_t end) { return end >= std::numeric_limits<std::int32_t>::max(); }
+
+bool covers_all(const Cut& cut) { return cut.step == 1 && cut.start == 0 && is_beyond_any_size(cut.end); }
 
 std::vector<InferredValue> infer(const NodeView& node) {
   InferredValue out{{node.input_type(0).dtype, std::nullopt}, {}};
@@ -106,6 +107,26 @@ void evaluate(EvalContext& context) {
   copy_view(x, view, context.output(0, x.dtype(), view.dims), context.threads);
 }
 
+// Without axes the first ones are cut, in order.
+std::optional<AxisRule> axis_rule(const NodeView& node) {
+  if (!rest_is_constant(node, 1)) return std::nullopt;
+  AxisRule rule{.axes_input = 3};
+  if (node.has_input(3)) {
+    rule.axes = *node.constant_ints(3);
+  } else {
+    rule.axes.resize(static_cast<std::size_t>(node.constant(1)->size()));
+    std::iota(rule.axes.begin(), rule.axes.end(), 0);
+  }
+  return rule;
+}
+
+// Starts 0, steps 1 and the length kept on every axis: by shape where it is known, by an end beyond any size otherwise.
+bool slices_everything(const NodeView& node) {
+  const auto ends = node.constant_ints(2);
+  if (!ends || !is_filled_with(node, 1, 0) || (node.has_input(4) && !is_filled_with(node, 4, 1))) return false;
+  return keeps_shape(node) || std::all_of(ends->begin(), ends->end(), is_beyond_any_size);
+}
+
 }  // namespace
 
 const OpDef& op_slice() {
@@ -116,7 +137,9 @@ const OpDef& op_slice() {
                         .evaluate = evaluate,
                         .quant_rule = quant_same_as_input,
                         .layout = layout_strided,
-                        .lower = lower_slice};
+                        .lower = lower_slice,
+                        .axis_rule = axis_rule,
+                        .is_no_op = slices_everything};
   return op;
 }
 

@@ -71,6 +71,8 @@ QuantRule quant_log_softmax(const NodeView&) {
   return {.kind = QuantKind::fixed, .fixed_scale = 16.0F / 256, .fixed_zero_point = 127};
 }
 
+std::optional<AxisRule> axis_rule(const NodeView& node) { return AxisRule{.axis = node.integer("axis", -1)}; }
+
 }  // namespace
 
 const OpDef& op_softmax() {
@@ -80,7 +82,8 @@ const OpDef& op_softmax() {
                         .evaluate = evaluate<false>,
                         .quant_rule = quant_softmax,
                         .layout = layout_follow,
-                        .lower = lower_softmax};
+                        .lower = lower_softmax,
+                        .axis_rule = axis_rule};
   return op;
 }
 
@@ -91,7 +94,8 @@ const OpDef& op_log_softmax() {
                         .evaluate = evaluate<true>,
                         .quant_rule = quant_log_softmax,
                         .layout = layout_follow,
-                        .lower = lower_log_softmax};
+                        .lower = lower_log_softmax,
+                        .axis_rule = axis_rule};
   return op;
 }
 

@@ -79,6 +79,10 @@ void evaluate(EvalContext& context) {
   }
 }
 
+std::optional<AxisRule> axis_rule(const NodeView& node) { return AxisRule{.axis = node.integer("axis", 0)}; }
+
+bool has_one_output(const NodeView& node) { return node.output_count() == 1; }
+
 }  // namespace
 
 const OpDef& op_split() {
@@ -90,7 +94,9 @@ const OpDef& op_split() {
                         .evaluate = evaluate,
                         .quant_rule = quant_same_as_input,
                         .layout = layout_strided,
-                        .lower = lower_split};
+                        .lower = lower_split,
+                        .axis_rule = axis_rule,
+                        .is_no_op = has_one_output};
   return op;
 }
 

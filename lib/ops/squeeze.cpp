@@ -75,7 +75,9 @@ const OpDef& op_squeeze() {
                         .evaluate = evaluate_squeeze,
                         .quant_rule = quant_same_as_input,
                         .layout = layout_view,
-                        .lower = lower_view};
+                        .lower = lower_view,
+                        .is_no_op = keeps_shape,
+                        .reshapes = true};
   return op;
 }
 
@@ -87,7 +89,9 @@ const OpDef& op_unsqueeze() {
                         .evaluate = evaluate_unsqueeze,
                         .quant_rule = quant_same_as_input,
                         .layout = layout_view,
-                        .lower = lower_view};
+                        .lower = lower_view,
+                        .is_no_op = keeps_shape,
+                        .reshapes = true};
   return op;
 }
 

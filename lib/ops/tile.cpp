@@ -37,6 +37,8 @@ void evaluate(EvalContext& context) {
   copy_view(x, view, context.output(0, x.dtype(), dims), context.threads);
 }
 
+bool repeats_once(const NodeView& node) { return is_filled_with(node, 1, 1); }
+
 }  // namespace
 
 const OpDef& op_tile() {
@@ -47,7 +49,9 @@ const OpDef& op_tile() {
                         .evaluate = evaluate,
                         .quant_rule = quant_same_as_input,
                         .layout = layout_strided,
-                        .lower = lower_tile};
+                        .lower = lower_tile,
+                        .axis_rule = axes_with_numbers,
+                        .is_no_op = repeats_once};
   return op;
 }
 

@@ -1,4 +1,6 @@
 // Transpose: permutes dimensions; without `perm` it reverses them.
+#include <algorithm>
+
 #include "lib/ops/common.h"
 #include "lib/ops/lower/lower.h"
 #include "lib/ops/movement.h"
@@ -37,6 +39,11 @@ void evaluate(EvalContext& context) {
   copy_view(x, view, context.output(0, x.dtype(), view.dims), context.threads);
 }
 
+bool keeps_order(const NodeView& node) {
+  const auto perm = node.integers("perm");
+  return !perm.empty() && std::is_sorted(perm.begin(), perm.end());  // without perm the axes are reversed
+}
+
 }  // namespace
 
 const OpDef& op_transpose() {
@@ -46,7 +53,8 @@ const OpDef& op_transpose() {
                         .evaluate = evaluate,
                         .quant_rule = quant_same_as_input,
                         .layout = layout_transpose,
-                        .lower = lower_transpose};
+                        .lower = lower_transpose,
+                        .is_no_op = keeps_order};
   return op;
 }
 

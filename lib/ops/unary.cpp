@@ -29,7 +29,8 @@ OpDef make(std::string_view name) {
           .infer = integers ? infer_same : infer_same_float,
           .evaluate = evaluate<F, integers>,
           .quant_rule = quant_own_range,
-          .scalar = scalar<F>};
+          .scalar = scalar<F>,
+          .axis_rule = axes_elementwise};
 }
 
 // Integers wrap around: the smallest one is its own negative.

@@ -80,7 +80,10 @@ OpDef make(std::string_view name, LayoutFn layout, LowerFn lower) {
           .scalar = scalar<F, mean>,
           .layout = layout,
           .lower = lower,
-          .commutative = true};
+          .axis_rule = axes_broadcast,
+          .is_no_op = has_one_input,
+          .commutative = true,
+          .sums = std::is_same_v<F, Plus> && !mean};
 }
 
 }  // namespace

@@ -45,7 +45,12 @@ void evaluate(EvalContext& context) {
 }  // namespace
 
 const OpDef& op_where() {
-  static const OpDef op{.name = "Where", .min_inputs = 3, .max_inputs = 3, .infer = infer, .evaluate = evaluate};
+  static const OpDef op{.name = "Where",
+                        .min_inputs = 3,
+                        .max_inputs = 3,
+                        .infer = infer,
+                        .evaluate = evaluate,
+                        .axis_rule = axes_broadcast};
   return op;
 }
 

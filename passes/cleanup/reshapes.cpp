@@ -24,9 +24,8 @@ std::optional<std::vector<std::int64_t>> target_of(const Shape& input, const Sha
 }  // namespace
 
 bool is_reshape(const Graph& graph, NodeId id) {
-  if (id == NodeId::none) return false;
-  const std::string& op = graph.node(id).op;
-  return op == "Reshape" || op == "Flatten" || op == "Squeeze" || op == "Unsqueeze";
+  const OpDef* op = id == NodeId::none ? nullptr : find_op(graph.node(id).op);
+  return op != nullptr && op->reshapes;
 }
 
 bool is_flattening(const Shape& input, const Shape& output) {

@@ -62,3 +62,17 @@ TEST_CASE("a value that somebody else reads as a float stays one", "[device]") {
   move_params(c.graph);
   CHECK_FALSE(c.graph.value(c.x).quant);
 }
+
+TEST_CASE("Resize moves values when it takes the nearest, and computes new ones when it interpolates", "[device]") {
+  for (const std::string mode : {"nearest", "linear"}) {
+    Chain c = chain("Sigmoid");
+    const ValueId scales = c.graph.add_constant("scales", Tensor::from<float>({3}, std::vector<float>{1, 1, 2}));
+    const ValueId z = c.graph.add_value("z");
+    c.graph.add_node({"resize", "Resize", {{"mode", mode}}, {c.y, ValueId::none, scales}, {z}, {}});
+    c.graph.set_outputs({z});
+    infer_types(c.graph);
+    c.graph.value(c.y).quant = some_params();
+    move_params(c.graph);
+    CHECK(c.graph.value(z).quant.has_value() == (mode == "nearest"));
+  }
+}

@@ -144,6 +144,37 @@ TEST_CASE("the fused plan equals the plain one", "[exec]") {
   }
 }
 
+// Rows of constants differ along every axis, so that a wrong order of axes shows.
+TEST_CASE("elementwise operators compute the same on channels-last operands", "[exec]") {
+  Net net;
+  Graph& graph = net.graph;
+  const ValueId relu = *graph.find_value("relu2"), other = *graph.find_value("relu1");
+  const ValueId table = graph.add_constant("table", random_tensor({1, 8, 1, 10}, 3));
+  std::vector<std::int64_t> powers;
+  for (int i = 0; i < 8 * 12; ++i) powers.push_back(i % 5 % 3);
+  const ValueId power = graph.add_constant("power", Tensor::from<std::int64_t>({1, 8, 12, 1}, powers));
+  std::vector<ValueId> outputs;
+  for (const std::string op : {"Add", "Sub", "Mul", "Min", "Max", "Mean", "Sum"}) {
+    outputs.push_back(net.add(op + "_values", op, {}, {relu, other}));
+    outputs.push_back(net.add(op + "_constant", op, {}, {relu, table}));
+  }
+  outputs.push_back(net.add("powers", "Pow", {}, {relu, power}));
+  outputs.push_back(net.add("mask", "Less", {}, {relu, other}));
+  outputs.push_back(net.add("choice", "Where", {}, {outputs.back(), relu, table}));
+  outputs.push_back(net.add("sum", "Sum", {}, {net.conv("conv6", relu, {8, 8, 1, 1}, 1, 0), other}));
+  graph.set_outputs(outputs);
+  infer_types(graph);
+  const Tensor x = random_tensor({2, 3, 12, 10}, 11);
+  const std::vector<Tensor> plain = run(graph, x, {.fuse = false}), fused = run(graph, x, {.fuse = true});
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    CAPTURE(graph.value(outputs[i]).name);
+    if (graph.value(outputs[i]).type.dtype == DType::boolean) continue;  // equal operands may differ in the last bit
+    const Tensor wide = convert(plain[i], DType::f64);
+    CHECK(fused[i].dims() == plain[i].dims());
+    check_close(fused[i], {wide.data<double>().begin(), wide.data<double>().end()}, 1e-3);
+  }
+}
+
 TEST_CASE("results depend neither on threads nor on the batch", "[exec]") {
   const Net net;
   const Tensor x = random_tensor({32, 3, 12, 10}, 5);

@@ -45,6 +45,13 @@ TEST_CASE("nodes without effect are removed", "[passes]") {
   check_vanishes("const %c: float32[4,1] = splat(1)", "Div(%a, %c)");
   check_vanishes("const %c: float32[] = {0}", "Sub(%a, %c)");
   check_vanishes("const %l: float32[] = {-inf}", "Clip(%a, %l)");
+  check_vanishes("", "CastLike(%a, %x)");
+  check_vanishes("", "Max(%a)");
+  check_vanishes("", "Split(%a) {axis=2}");
+  check_vanishes("const %s: int64[2] = {4, 1}", "Expand(%a, %s)");
+  check_vanishes("const %s: int64[3] = splat(1)", "Tile(%a, %s)");
+  check_vanishes("const %s: float32[3] = splat(1)", "Resize(%a, _, %s) {mode=\"linear\"}");
+  check_vanishes("const %c: float32[] = {1}", "Pow(%a, %c)");
 }
 
 TEST_CASE("nodes with an effect stay", "[passes]") {
@@ -58,6 +65,10 @@ TEST_CASE("nodes with an effect stay", "[passes]") {
   check_stays("const %c: float32[1,1,1,1] = splat(1)", "Mul(%a, %c)");
   check_stays("const %c: float32[6] = {1, 1, 1, 1, 1, 2}", "Mul(%a, %c)");
   check_stays("const %c: float32[] = {-0}", "Sub(%a, %c)");
+  check_stays("const %c: float32[] = {0}", "Add(%a, %c)");  // -0 + 0 is 0
+  check_stays("const %s: int64[3] = {1, 1, 2}", "Tile(%a, %s)");
+  check_stays("const %s: float32[3] = splat(1)",
+              "Resize(%a, _, %s) {mode=\"nearest\", coordinate_transformation_mode=\"tf_half_pixel_for_nn\"}");
 }
 
 TEST_CASE("the graph's interface outlives a node without effect", "[passes]") {

@@ -49,7 +49,21 @@ TEST_CASE("Transposes pass through elementwise operators with their constants", 
                        "const %k: float32[1,3,1,1] = {0.1, 0.2, 0.3}\n", "%b = PRelu(%a, %k)\n");
 }
 
+TEST_CASE("every operator that takes its elements one by one lets a Transpose pass", "[passes]") {
+  for (const std::string op : {"Sign", "Sin", "Cos", "Softplus", "Softsign", "Selu", "Celu", "ThresholdedRelu", "Neg"})
+    check_passes_through("", "%b = " + op + "(%a)\n", "", "%b = " + op + "(%a)\n");
+  check_passes_through("const %k: float32[3] = {1, 2, 3}\n", "%m = Mod(%a, %k) {fmod=1}\n%b = Exp(%m)\n",
+                       "const %k: float32[1,3,1,1] = {1, 2, 3}\n", "%m = Mod(%a, %k) {fmod=1}\n%b = Exp(%m)\n");
+  const std::string nodes =
+      "%m = LessOrEqual(%a, %k)\n%n = GreaterOrEqual(%l, %a)\n%o = Xor(%m, %n)\n%p = Not(%o)\n%b = Cast(%p) {to=1}\n";
+  check_passes_through("const %k: float32[3] = {1, 0.5, 0}\nconst %l: float32[3] = {0, 0.5, 1}\n", nodes,
+                       "const %k: float32[1,3,1,1] = {1, 0.5, 0}\nconst %l: float32[1,3,1,1] = {0, 0.5, 1}\n", nodes);
+}
+
 TEST_CASE("Transposes pass through operators with axes", "[passes]") {
+  check_passes_through("const %p: int64[4] = {1, 2, 3, 0}\nconst %d: int64[2] = {-1, 1}\n", "%b = Pad(%a, %p, _, %d)\n",
+                       "const %p: int64[4] = {1, 2, 3, 0}\nconst %d: int64[2] = {1, 2}\n", "%b = Pad(%a, %p, _, %d)\n");
+  check_passes_through("", "%b = ReduceMax(%a)\n", "", "%b = ReduceMax(%a)\n");
   check_passes_through("", "%b = Concat(%a, %a) {axis=3}\n", "", "%b = Concat(%a, %a) {axis=1}\n");
   check_passes_through("", "%b = Concat(%a, %a) {axis=-2}\n", "", "%b = Concat(%a, %a) {axis=3}\n");
   check_passes_through("", "%b = Softmax(%a)\n", "", "%b = Softmax(%a) {axis=1}\n");
