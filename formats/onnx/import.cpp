@@ -282,11 +282,12 @@ void Importer::check_outputs() {
   }
 }
 
-// A Reshape to a computed shape takes what the file declares, which must at least have as many elements.
+// A Reshape to a computed shape (or a Squeeze of computed axes) takes what the file declares, which must at least have
+// as many elements.
 void Importer::check_reshapes() const {
   for (const NodeId id : graph_.nodes()) {
     const Node& node = graph_.node(id);
-    if (node.op != "Reshape") continue;
+    if (const OpDef* op = find_op(node.op); op == nullptr || !op->reshapes) continue;
     const auto &from = graph_.value(node.inputs[0]).type.shape, &to = graph_.value(node.outputs[0]).type.shape;
     if (!from || !to || !is_static(*from) || !is_static(*to)) continue;
     if (element_count(to_dims(*from)) != element_count(to_dims(*to)))
