@@ -1,5 +1,7 @@
 // Pad: constant, reflect, edge or wrap; negative pads crop. Pads and fill value are inputs, axes an optional one. Works
 // through one index table per axis, which states for every output index where it reads.
+#include <algorithm>
+
 #include "lib/ops/common.h"
 #include "lib/ops/elementwise.h"
 #include "lib/ops/lower/lower.h"
@@ -75,7 +77,7 @@ Mode mode_of(const NodeView& node) {
   throw Error("Pad with mode '" + printable(mode) + "'", "the modes are constant, reflect, edge and wrap");
 }
 
-// Where index `i` (before 0 or at `size` and beyond when in the padding) reads; -1: the fill value.
+// Where index `i` (before 0 or at `size` and beyond when in the padding) reads.
 std::int64_t source_index(std::int64_t i, std::int64_t size, Mode mode) {
   if (i >= 0 && i < size) return i;
   switch (mode) {
@@ -88,9 +90,25 @@ std::int64_t source_index(std::int64_t i, std::int64_t size, Mode mode) {
       const std::int64_t period = 2 * (size - 1), at = ((i % period) + period) % period;
       return at < size ? at : period - at;
     }
-    default:
-      return -1;
+    case Mode::constant:
+      break;
   }
+  return -1;  // the fill value
+}
+
+// The entries of the axis that each output index reads. What negative pads crop is gone before the rest is mirrored or
+// repeated, as in ONNX Runtime and PyTorch; the specification is silent.
+std::vector<std::int64_t> axis_table(std::int64_t begin, std::int64_t end, std::int64_t size, Mode mode) {
+  const std::int64_t first = mode == Mode::constant ? 0 : std::min(size, std::max<std::int64_t>(0, -begin));
+  const std::int64_t left = mode == Mode::constant ? size : size - first - std::max<std::int64_t>(0, -end);
+  std::vector<std::int64_t> table;
+  for (std::int64_t i = -begin - first; i < size + end - first; ++i) {
+    if (left <= 0 && mode != Mode::constant)
+      throw Error("Pad crops all of a dimension of " + std::to_string(size), "only constant padding has values");
+    const std::int64_t from = source_index(i, left, mode);
+    table.push_back(from < 0 ? -1 : from + first);
+  }
+  return table;
 }
 
 void evaluate(EvalContext& context) {
@@ -101,12 +119,8 @@ void evaluate(EvalContext& context) {
   const Mode mode = mode_of(context.node);
   Tensor& out = context.output(0, x.dtype(), to_dims(padded(to_shape(x.dims()), pads)));
   if (out.size() == 0) return;
-  if (x.size() == 0 && mode != Mode::constant)
-    throw Error("Pad of an empty tensor in mode " + context.node.text("mode", ""), "only constant padding has values");
   std::vector<std::vector<std::int64_t>> tables(x.rank());
-  for (std::size_t d = 0; d < x.rank(); ++d)
-    for (std::int64_t i = 0; i < out.dims()[d]; ++i)
-      tables[d].push_back(source_index(i - pads.begin[d], x.dims()[d], mode));
+  for (std::size_t d = 0; d < x.rank(); ++d) tables[d] = axis_table(pads.begin[d], pads.end[d], x.dims()[d], mode);
   const std::byte* fill = nullptr;
   if (context.has_input(2)) {
     const Tensor& value = context.input(2);

@@ -94,6 +94,12 @@ TEST_CASE("Pad in all modes", "[ops]") {
   CHECK(padded(x, {5, 0}, "reflect") == std::vector<float>{2, 1, 2, 3, 2, 1, 2, 3});  // as numpy.pad
   CHECK(padded(x, {2, 4}, "wrap") == std::vector<float>{2, 3, 1, 2, 3, 1, 2, 3, 1});
   CHECK(padded(x, {-1, 1}, "constant") == std::vector<float>{2, 3, 0});
+  CHECK(padded(x, {-1, 2}, "wrap") == std::vector<float>{2, 3, 2, 3});  // cropped first, as ONNX Runtime 1.32.0 does
+  CHECK(padded(x, {1, -1}, "wrap") == std::vector<float>{2, 1, 2});
+  CHECK(padded(x, {1, -1}, "reflect") == std::vector<float>{2, 1, 2});
+  CHECK(padded(x, {2, -1}, "edge") == std::vector<float>{1, 1, 1, 2});
+  CHECK(padded(x, {-4, 2}, "constant") == std::vector<float>{0});
+  CHECK_THROWS_AS(padded(x, {-3, 2}, "wrap"), Error);
   CHECK_THROWS_AS(padded(x, {-2, -2}, "constant"), Error);
   CHECK_THROWS_AS(padded(x, {1}, "constant"), Error);
   CHECK_THROWS_AS(padded(x, {1, 1}, "mirror"), Error);
