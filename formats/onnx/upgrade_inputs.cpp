@@ -1,5 +1,6 @@
 // Attributes that became inputs in later opsets: each becomes a constant input.
 #include "formats/onnx/upgrade.h"
+#include "lib/ops/node_view.h"
 #include "lib/support/error.h"
 
 namespace tinyml::onnx_format {
@@ -46,8 +47,18 @@ void upgrade_split_input(const OldNode& node) {
   ints_to_input(node, "split", 1);
 }
 
+// Before opset 18 the parts had to be equal; num_outputs lets the last one be shorter.
 void upgrade_split_count(const OldNode& node) {
-  if (!node.has_input(1)) node.set("num_outputs", static_cast<std::int64_t>(node.node().outputs.size()));
+  if (node.has_input(1)) return;
+  const auto parts = static_cast<std::int64_t>(node.node().outputs.size());
+  const NodeView view(node.graph(), node.node());
+  if (const Shape* shape = view.input_shape(0)) {
+    const Dim& d = (*shape)[normalize_axis(view.integer("axis", 0), shape->size())];
+    if (d.known() && d.value % parts != 0)
+      throw Error("Split of a dimension of " + std::to_string(d.value) + " into " + std::to_string(parts) + " parts",
+                  "give the lengths in 'split'");
+  }
+  node.set("num_outputs", parts);
 }
 
 void upgrade_dropout(const OldNode& node) {

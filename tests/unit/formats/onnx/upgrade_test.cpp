@@ -144,6 +144,12 @@ TEST_CASE("upgrade: Dropout, BatchNormalization and Split of old opsets", "[onnx
   split.model.output("z");
   set(*split.node, "split", Ints{1, 3});
   CHECK(run(split.model.read(), {4}, {1, 2, 3, 4}) == Floats{1});
+
+  Old uneven(13, "Split", {3});
+  uneven.node->add_output("z");
+  uneven.model.output("z");
+  CHECK(uneven.model.error() ==
+        "m.onnx: node 'n0': Split of a dimension of 3 into 2 parts; give the lengths in 'split'");
 }
 
 TEST_CASE("upgrade: forms without an inference meaning are refused", "[onnx]") {
