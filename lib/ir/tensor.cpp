@@ -9,6 +9,7 @@
 #include <new>
 #include <type_traits>
 
+#include "lib/ir/visit_dtype.h"
 #include "lib/support/error.h"
 
 namespace tinyml {
@@ -135,100 +136,47 @@ To cast_value(From value) {
   }
 }
 
-// Calls visit(type tag value, reader index -> value) with the C++ type behind the tensor's DType.
+// How elements lie in memory: 4-bit integers and bools take a byte each.
+DType stored_as(DType type) {
+  if (type == DType::i4) return DType::i8;
+  return type == DType::u4 || type == DType::boolean ? DType::u8 : type;
+}
+
+// Calls visit(reader), reader(i) being element i as a C++ number.
 template <class Visit>
 void read_as(const Tensor& t, Visit&& visit) {
   const auto plain = [&]<class T>(T) {
     const auto d = t.data<T>();
     visit([d](std::size_t i) { return d[i]; });
   };
-  switch (t.dtype()) {
-    case DType::f32:
-      return plain(float{});
-    case DType::f64:
-      return plain(double{});
-    case DType::i8:
-    case DType::i4:
-      return plain(std::int8_t{});
-    case DType::u8:
-    case DType::u4:
-    case DType::boolean:
-      return plain(std::uint8_t{});
-    case DType::i16:
-      return plain(std::int16_t{});
-    case DType::u16:
-      return plain(std::uint16_t{});
-    case DType::i32:
-      return plain(std::int32_t{});
-    case DType::u32:
-      return plain(std::uint32_t{});
-    case DType::i64:
-      return plain(std::int64_t{});
-    case DType::u64:
-      return plain(std::uint64_t{});
-    case DType::f16: {
-      const auto d = t.data<std::uint16_t>();
-      return visit([d](std::size_t i) { return half_to_float(d[i]); });
-    }
-    case DType::bf16: {
-      const auto d = t.data<std::uint16_t>();
-      return visit([d](std::size_t i) { return bfloat16_to_float(d[i]); });
-    }
-    case DType::string:
-      break;
-  }
-  throw Error("a tensor of strings has no numeric value", "remove it from the graph");
+  if (visit_arithmetic(stored_as(t.dtype()), plain)) return;
+  if (t.dtype() == DType::string) throw Error("a tensor of strings has no numeric value", "remove it from the graph");
+  const auto d = t.data<std::uint16_t>();
+  if (t.dtype() == DType::f16)
+    visit([d](std::size_t i) { return half_to_float(d[i]); });
+  else
+    visit([d](std::size_t i) { return bfloat16_to_float(d[i]); });
 }
 
 template <class Reader>
 void write_as(Tensor& out, Reader read) {
   const auto n = static_cast<std::size_t>(out.size());
-  const auto plain = [&]<class T>(T) {
-    auto d = out.data<T>();
-    for (std::size_t i = 0; i < n; ++i) d[i] = cast_value<T>(read(i));
+  const auto fill = [n](auto d, auto element) {
+    for (std::size_t i = 0; i < n; ++i) d[i] = element(i);
   };
+  const auto plain = [&]<class T>(T) { fill(out.data<T>(), [&](std::size_t i) { return cast_value<T>(read(i)); }); };
+  if (visit_arithmetic(out.dtype(), plain)) return;
   switch (out.dtype()) {
-    case DType::f32:
-      return plain(float{});
-    case DType::f64:
-      return plain(double{});
-    case DType::i8:
-      return plain(std::int8_t{});
-    case DType::u8:
-      return plain(std::uint8_t{});
-    case DType::i16:
-      return plain(std::int16_t{});
-    case DType::u16:
-      return plain(std::uint16_t{});
-    case DType::i32:
-      return plain(std::int32_t{});
-    case DType::u32:
-      return plain(std::uint32_t{});
-    case DType::i64:
-      return plain(std::int64_t{});
-    case DType::u64:
-      return plain(std::uint64_t{});
-    case DType::boolean: {
-      auto d = out.data<std::uint8_t>();
-      for (std::size_t i = 0; i < n; ++i) d[i] = read(i) != 0 ? 1 : 0;
-      return;
-    }
-    case DType::f16: {
-      auto d = out.data<std::uint16_t>();
-      for (std::size_t i = 0; i < n; ++i) d[i] = float_to_half(static_cast<float>(read(i)));
-      return;
-    }
-    case DType::bf16: {
-      auto d = out.data<std::uint16_t>();
-      for (std::size_t i = 0; i < n; ++i) d[i] = float_to_bfloat16(static_cast<float>(read(i)));
-      return;
-    }
-    case DType::i4:
-    case DType::u4:
-    case DType::string:
-      break;
+    case DType::boolean:
+      return fill(out.data<std::uint8_t>(), [&](std::size_t i) { return std::uint8_t{read(i) != 0}; });
+    case DType::f16:
+      return fill(out.data<std::uint16_t>(), [&](std::size_t i) { return float_to_half(static_cast<float>(read(i))); });
+    case DType::bf16:
+      return fill(out.data<std::uint16_t>(),
+                  [&](std::size_t i) { return float_to_bfloat16(static_cast<float>(read(i))); });
+    default:
+      throw Error("cannot convert to " + std::string(dtype_name(out.dtype())), "use a type of 8 bits or more");
   }
-  throw Error("cannot convert to " + std::string(dtype_name(out.dtype())), "use a type of 8 bits or more");
 }
 
 }  // namespace

@@ -1,29 +1,16 @@
 // AveragePool: the mean of each window. Padding counts only with count_include_pad, and then only within the declared
 // pads: what ceil_mode adds behind them never counts.
-#include <algorithm>
-
+#include "lib/ops/conv_shape.h"
 #include "lib/ops/lower/lower.h"
-#include "lib/ops/op_def.h"
 #include "lib/ops/prepared.h"
-#include "lib/ops/window.h"
 #include "lib/support/error.h"
 
 namespace tinyml {
 namespace {
 
 std::vector<InferredValue> infer(const NodeView& node) {
-  TensorType out{node.input_type(0).dtype, std::nullopt};
   (void)node.integer("count_include_pad", 0);
-  const Shape* input = spatial_input_shape(node);
-  if (input == nullptr) return {{out, {}}};
-  out.shape = window_output_shape(window_attributes(node, input->size() - 2, {}), *input, (*input)[1]);
-  return {{out, {}}};
-}
-
-// Taps at output position `out` that lie in the padded input: what count_include_pad divides by.
-std::int64_t padded_taps(const WindowAxis& a, std::int64_t out) {
-  const std::int64_t room = a.in + a.pad_begin + a.pad_end - out * a.stride;  // from the window's first tap on
-  return std::min(a.kernel, (room + a.dilation - 1) / a.dilation);
+  return {{pool_type(node), {}}};
 }
 
 template <class T>
@@ -62,15 +49,11 @@ void compute(EvalContext& context, const Window& window, std::int64_t planes, Te
 
 void evaluate(EvalContext& context) {
   const Tensor& input = context.input(0);
-  if (input.rank() < 3) throw Error("the input has shape " + to_string(input.dims()), "expected [N, C, ...]");
-  const Window window =
-      resolve_window(window_attributes(context.node, input.rank() - 2, {}), std::span(input.dims()).subspan(2));
-  Dims dims(input.dims().begin(), input.dims().begin() + 2);
-  for (std::size_t i = kMostSpatialAxes - window.rank; i < kMostSpatialAxes; ++i) dims.push_back(window.axes[i].out);
-  Tensor& out = context.output(0, input.dtype(), dims);
-  const std::int64_t planes = dims[0] * dims[1];
-  if (input.dtype() == DType::f32) return compute<float>(context, window, planes, out);
-  if (input.dtype() == DType::f64) return compute<double>(context, window, planes, out);
+  const ConvShape s = pool_shape(context.node, input.dims());
+  Tensor& out = context.output(0, input.dtype(), s.output_dims());
+  const std::int64_t planes = s.batch * s.in_channels;
+  if (input.dtype() == DType::f32) return compute<float>(context, s.window, planes, out);
+  if (input.dtype() == DType::f64) return compute<double>(context, s.window, planes, out);
   throw Error("AveragePool of " + std::string(dtype_name(input.dtype())) + " is not supported", "use float32");
 }
 

@@ -3,35 +3,13 @@
 #include <limits>
 
 #include "lib/math/windows.h"
-#include "lib/ops/conv_shape.h"
+#include "lib/ops/conv_sizes.h"
 #include "lib/ops/prepared.h"
 
 namespace tinyml {
 namespace {
 
 std::size_t z(std::int64_t x) { return static_cast<std::size_t>(x); }
-
-math::ConvSizes sizes_of(const ConvShape& s) {
-  const WindowAxis &h = s.window.axes[1], &w = s.window.axes[2];
-  return {.batch = z(s.batch),
-          .in_h = z(h.in),
-          .in_w = z(w.in),
-          .in_channels = z(s.in_channels),
-          .out_h = z(h.out),
-          .out_w = z(w.out),
-          .out_channels = z(s.out_channels),
-          .kernel_h = z(h.kernel),
-          .kernel_w = z(w.kernel),
-          .stride_h = z(h.stride),
-          .stride_w = z(w.stride),
-          .dilation_h = z(h.dilation),
-          .dilation_w = z(w.dilation),
-          .pad_top = z(h.pad_begin),
-          .pad_left = z(w.pad_begin),
-          .pad_bottom = z(h.pad_end),
-          .pad_right = z(w.pad_end),
-          .groups = z(s.groups)};
-}
 
 // Channels and kernel alone, for packing: the image's size is bound later.
 math::ConvSizes weight_sizes(const NodeView& node, const Dims& weights) {
@@ -54,7 +32,7 @@ class ConvBase : public PreparedKernel {
   bool clamps() const override { return true; }
   Dims bind(const Dims& input, std::size_t threads) override {
     const ConvShape shape = conv_shape(node_, to_row_major(input), weights_);
-    bind_sizes(sizes_of(shape), threads);
+    bind_sizes(conv_sizes(shape), threads);
     return to_channels_last(shape.output_dims());
   }
 

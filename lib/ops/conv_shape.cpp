@@ -1,4 +1,4 @@
-// One place for the checks that tie Conv's operands together.
+// One place for the checks that tie the operands and attributes of Conv and of pools together.
 #include "lib/ops/conv_shape.h"
 
 #include "lib/support/error.h"
@@ -29,6 +29,22 @@ ConvShape conv_shape(const NodeView& node, const Dims& input, const Dims& weight
       window_attributes(node, input.size() - 2, Dims(weights.begin() + 2, weights.end()));
   s.window = resolve_window(attributes, std::span(input).subspan(2));
   return s;
+}
+
+ConvShape pool_shape(const NodeView& node, const Dims& input) {
+  if (input.size() < 3 || input.size() > 2 + kMostSpatialAxes)
+    throw Error("the input has shape " + to_string(input), "expected [N, C, ...] with one to three spatial axes");
+  const std::span<const std::int64_t> spatial = std::span(input).subspan(2);
+  ConvShape s{.batch = input[0], .groups = input[1], .in_channels = input[1], .out_channels = input[1], .window = {}};
+  s.window = resolve_window(window_attributes(node, spatial.size(), {}), spatial);
+  return s;
+}
+
+TensorType pool_type(const NodeView& node) {
+  TensorType out{node.input_type(0).dtype, std::nullopt};
+  if (const Shape* input = spatial_input_shape(node))
+    out.shape = window_output_shape(window_attributes(node, input->size() - 2, {}), *input, (*input)[1]);
+  return out;
 }
 
 QuantRule weighted_rule(const NodeView& node, int weight_axis) {

@@ -1,4 +1,4 @@
-// Shapes of Conv's operands, checked: what inference, evaluation and the packed kernels start from.
+// Shapes of Conv's operands and of pools, checked: what inference, evaluation and the packed kernels start from.
 #pragma once
 
 #include "lib/ops/op_def.h"
@@ -17,6 +17,11 @@ struct ConvShape {
 
 // Error when input, weights, group and attributes do not fit each other.
 ConvShape conv_shape(const NodeView& node, const Dims& input, const Dims& weights);
+
+// A pool is a window over each channel by itself: as many groups as channels. Error when the attributes do not fit.
+ConvShape pool_shape(const NodeView& node, const Dims& input);
+// The output type of a pool node, with an unknown shape where the input's rank is unknown.
+TensorType pool_type(const NodeView& node);
 
 // The quantization rule of operators with constant weights (input 1) and an optional constant bias (input 2); without
 // constant weights there is no integer form.

@@ -7,6 +7,7 @@
 #include <array>
 #include <type_traits>
 
+#include "lib/ir/visit_dtype.h"
 #include "lib/ops/op_def.h"
 #include "lib/support/error.h"
 
@@ -25,26 +26,7 @@ void visit_float(DType type, std::string_view op, Visit&& visit) {
 }
 template <class Visit>
 void visit_numeric(DType type, std::string_view op, Visit&& visit) {
-  switch (type) {
-    case DType::i8:
-      return visit(std::int8_t{});
-    case DType::u8:
-      return visit(std::uint8_t{});
-    case DType::i16:
-      return visit(std::int16_t{});
-    case DType::u16:
-      return visit(std::uint16_t{});
-    case DType::i32:
-      return visit(std::int32_t{});
-    case DType::u32:
-      return visit(std::uint32_t{});
-    case DType::i64:
-      return visit(std::int64_t{});
-    case DType::u64:
-      return visit(std::uint64_t{});
-    default:
-      return visit_float(type, op, visit);
-  }
+  if (!visit_arithmetic(type, visit)) refuse_dtype(op, type);
 }
 
 constexpr bool is_half(DType type) { return type == DType::f16 || type == DType::bf16; }

@@ -1,22 +1,18 @@
 // MaxPool: the largest element of each window, and on request its index in the flattened input. NaN wins, as in NumPy.
 #include <limits>
 
+#include "lib/ops/conv_shape.h"
 #include "lib/ops/lower/lower.h"
-#include "lib/ops/op_def.h"
 #include "lib/ops/prepared.h"
-#include "lib/ops/window.h"
 #include "lib/support/error.h"
 
 namespace tinyml {
 namespace {
 
 std::vector<InferredValue> infer(const NodeView& node) {
-  TensorType out{node.input_type(0).dtype, std::nullopt};
   const std::int64_t order = node.integer("storage_order", 0);
   if (order != 0 && order != 1) throw Error("attribute 'storage_order' is " + std::to_string(order), "expected 0 or 1");
-  const Shape* input = spatial_input_shape(node);
-  if (input != nullptr)
-    out.shape = window_output_shape(window_attributes(node, input->size() - 2, {}), *input, (*input)[1]);
+  const TensorType out = pool_type(node);
   return {{out, {}}, {{DType::i64, out.shape}, {}}};
 }
 
@@ -78,16 +74,13 @@ void compute(EvalContext& context, const Window& window, std::int64_t planes, T*
 
 void evaluate(EvalContext& context) {
   const Tensor& input = context.input(0);
-  if (input.rank() < 3) throw Error("the input has shape " + to_string(input.dims()), "expected [N, C, ...]");
-  const Window window =
-      resolve_window(window_attributes(context.node, input.rank() - 2, {}), std::span(input.dims()).subspan(2));
-  Dims dims(input.dims().begin(), input.dims().begin() + 2);
-  for (std::size_t i = kMostSpatialAxes - window.rank; i < kMostSpatialAxes; ++i) dims.push_back(window.axes[i].out);
+  const ConvShape s = pool_shape(context.node, input.dims());
+  const Dims dims = s.output_dims();
   std::byte* y = context.output(0, input.dtype(), dims).raw();
   std::int64_t* indices =
       context.wants_output(1) ? context.output(1, DType::i64, dims).data<std::int64_t>().data() : nullptr;
-  const std::int64_t planes = dims[0] * dims[1];
-  const auto run = [&]<class T>(T) { compute<T>(context, window, planes, reinterpret_cast<T*>(y), indices); };
+  const std::int64_t planes = s.batch * s.in_channels;
+  const auto run = [&]<class T>(T) { compute<T>(context, s.window, planes, reinterpret_cast<T*>(y), indices); };
   switch (input.dtype()) {
     case DType::f32:
       return run(float{});

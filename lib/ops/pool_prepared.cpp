@@ -1,15 +1,13 @@
 // Pools over one or two spatial axes, channels-last.
 #include "lib/math/windows.h"
+#include "lib/ops/conv_sizes.h"
 #include "lib/ops/prepared.h"
-#include "lib/ops/window.h"
 #include "lib/support/error.h"
 
 namespace tinyml {
 namespace {
 
 using Kind = math::Windows::Kind;
-
-std::size_t z(std::int64_t x) { return static_cast<std::size_t>(x); }
 
 class Pool final : public PreparedKernel {
  public:
@@ -22,7 +20,7 @@ class Pool final : public PreparedKernel {
   }
 
  private:
-  WindowAttributes attributes(std::span<const std::int64_t> spatial) const;
+  ConvShape shape(const Dims& input) const;
 
   NodeView node_;
   Kind kind_;
@@ -30,46 +28,27 @@ class Pool final : public PreparedKernel {
   std::optional<math::Windows> windows_;
 };
 
-WindowAttributes Pool::attributes(std::span<const std::int64_t> spatial) const {
-  if (!global_) return window_attributes(node_, spatial.size(), {});
-  for (const std::int64_t size : spatial)
-    if (size == 0) throw Error("the input has an empty axis", "nothing to pool");
-  WindowAttributes w;
-  w.kernel.assign(spatial.begin(), spatial.end());
-  w.strides = w.dilations = Dims(spatial.size(), 1);
-  w.pads = Dims(2 * spatial.size(), 0);
-  return w;
+// A global pool is one window over the whole plane.
+ConvShape Pool::shape(const Dims& input) const {
+  if (!global_) return pool_shape(node_, input);
+  if (input.size() < 3 || input.size() > 4)
+    throw Error("the input has shape " + to_string(input), "expected [N, C, ...]");
+  ConvShape s{.batch = input[0], .groups = input[1], .in_channels = input[1], .out_channels = input[1], .window = {}};
+  s.window.rank = input.size() - 2;
+  for (std::size_t i = 2; i < input.size(); ++i) {
+    if (input[i] == 0) throw Error("the input has an empty axis", "nothing to pool");
+    WindowAxis& axis = s.window.axes[kMostSpatialAxes - input.size() + i];
+    axis.in = axis.kernel = input[i];
+  }
+  return s;
 }
 
 Dims Pool::bind(const Dims& input, std::size_t) {
-  if (input.size() < 3) throw Error("the input has shape " + to_string(input), "expected [N, C, ...]");
-  const std::span<const std::int64_t> spatial = std::span(input).subspan(1, input.size() - 2);
-  const Window window = resolve_window(attributes(spatial), spatial);
-  const WindowAxis &h = window.axes[1], &w = window.axes[2];
-  const math::ConvSizes sizes{.batch = z(input[0]),
-                              .in_h = z(h.in),
-                              .in_w = z(w.in),
-                              .in_channels = z(input.back()),
-                              .out_h = z(h.out),
-                              .out_w = z(w.out),
-                              .out_channels = z(input.back()),
-                              .kernel_h = z(h.kernel),
-                              .kernel_w = z(w.kernel),
-                              .stride_h = z(h.stride),
-                              .stride_w = z(w.stride),
-                              .dilation_h = z(h.dilation),
-                              .dilation_w = z(w.dilation),
-                              .pad_top = z(h.pad_begin),
-                              .pad_left = z(w.pad_begin),
-                              .pad_bottom = z(h.pad_end),
-                              .pad_right = z(w.pad_end),
-                              .groups = z(input.back())};
+  const ConvShape s = shape(to_row_major(input));
+  const math::ConvSizes sizes = conv_sizes(s);
   windows_.emplace(kind_, sizes, nullptr, nullptr);
   windows_->bind(sizes, count_padding_);
-  Dims out{input[0]};
-  for (std::size_t i = kMostSpatialAxes - window.rank; i < kMostSpatialAxes; ++i) out.push_back(window.axes[i].out);
-  out.push_back(input.back());
-  return out;
+  return to_channels_last(s.output_dims());
 }
 
 std::unique_ptr<PreparedKernel> prepare(const NodeView& node, Kind kind, bool global, bool count_padding) {

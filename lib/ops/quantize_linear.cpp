@@ -1,5 +1,7 @@
 // QuantizeLinear and DequantizeLinear, per tensor or per axis: q = saturate(round_half_even(x / scale) + zero point)
 // and x = (q - zero point) * scale, in float32 as the specification and ONNX Runtime compute them.
+#include "lib/ops/quantize_linear.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -23,19 +25,8 @@ void check_granularity(const NodeView& node) {
                 "there must be one per index of the axis");
 }
 
-bool is_quantized(DType type) {
-  switch (type) {
-    case DType::i4:
-    case DType::u4:
-    case DType::i8:
-    case DType::u8:
-    case DType::i16:
-    case DType::u16:
-      return true;
-    default:
-      return false;
-  }
-}
+// What QuantizeLinear can make.
+bool is_activation_type(DType type) { return is_quantized_type(type) && type != DType::i32; }
 
 DType quantized_type(const NodeView& node) {
   DType type = DType::u8;
@@ -43,7 +34,7 @@ DType quantized_type(const NodeView& node) {
     type = node.input_type(2).dtype;
   else if (const std::int64_t number = node.integer("output_dtype", 0); number != 0)
     type = dtype_of_onnx(number);
-  if (!is_quantized(type)) refuse_dtype("QuantizeLinear to", type);
+  if (!is_activation_type(type)) refuse_dtype("QuantizeLinear to", type);
   return type;
 }
 
@@ -59,8 +50,7 @@ DType real_type(const NodeView& node, DType scale) {
 
 std::vector<InferredValue> infer_dequantize(const NodeView& node) {
   check_granularity(node);
-  if (const DType type = node.input_type(0).dtype; !is_quantized(type) && type != DType::i32)
-    refuse_dtype("DequantizeLinear", type);
+  if (const DType type = node.input_type(0).dtype; !is_quantized_type(type)) refuse_dtype("DequantizeLinear", type);
   if (node.has_input(2) && node.input_type(2).dtype != node.input_type(0).dtype)
     throw Error("DequantizeLinear of " + std::string(dtype_name(node.input_type(0).dtype)) + " with a zero point of " +
                     std::string(dtype_name(node.input_type(2).dtype)),
@@ -68,41 +58,24 @@ std::vector<InferredValue> infer_dequantize(const NodeView& node) {
   return {{{real_type(node, node.input_type(1).dtype), node.input_type(0).shape}, {}}};
 }
 
-// Scales and zero points, and how elements map to them: element i uses entry i / inner % entries.
-struct Grid {
-  std::vector<float> scales;
-  std::vector<float> zero_points;
-  std::size_t inner = 1;
-
-  std::size_t entries() const { return scales.size(); }
-};
-
-Grid grid_of(const EvalContext& context) {
-  const Dims& dims = context.input(0).dims();
-  Grid grid{to_floats(context.input(1)), {}, 1};
-  if (context.has_input(2))
-    for (const std::int64_t z : to_int64s(context.input(2))) grid.zero_points.push_back(static_cast<float>(z));
-  grid.zero_points.resize(std::max(grid.zero_points.size(), grid.zero_points.empty() ? grid.entries() : 0), 0.0F);
-  bool fits = context.input(1).rank() <= 1 && grid.entries() == grid.zero_points.size() && grid.entries() > 0;
-  if (fits && grid.entries() > 1) {
-    const std::size_t axis = normalize_axis(context.node.integer("axis", 1), dims.size());
-    fits = static_cast<std::int64_t>(grid.entries()) == dims[axis];
-    for (std::size_t d = axis + 1; d < dims.size(); ++d) grid.inner *= static_cast<std::size_t>(dims[d]);
-  }
-  if (!fits || context.node.integer("block_size", 0) != 0)
-    throw Error("scales " + to_string(context.input(1).dims()) + " do not fit " + to_string(dims),
-                "quantize per tensor or per axis, with as many zero points as scales");
-  return grid;
+QuantParams params_of(const EvalContext& context, DType type) {
+  return read_quant_params(context.node, to_shape(context.input(0).dims()), type, context.input(1),
+                           context.has_input(2) ? &context.input(2) : nullptr);
 }
 
 // Calls body(begin, end, scale, zero point) for pieces of equal parameters.
 template <class Body>
-void for_pieces(const Grid& grid, std::size_t count, ThreadPool& threads, Body body) {
+void for_pieces(const QuantParams& params, const Dims& dims, ThreadPool& threads, Body body) {
+  std::size_t inner = 1;
+  if (params.per_channel())
+    for (std::size_t d = static_cast<std::size_t>(params.axis) + 1; d < dims.size(); ++d)
+      inner *= static_cast<std::size_t>(dims[d]);
+  const auto count = static_cast<std::size_t>(element_count(dims));
   threads.parallel_for(count, kElementGrain, [&](std::size_t begin, std::size_t end) {
     for (std::size_t at = begin; at < end;) {
-      const std::size_t line = at / grid.inner, entry = line % grid.entries();
-      const std::size_t stop = grid.entries() == 1 ? end : std::min(end, (line + 1) * grid.inner);
-      body(at, stop, grid.scales[entry], grid.zero_points[entry]);
+      const std::size_t line = at / inner, entry = params.per_channel() ? line % params.scales.size() : 0;
+      const std::size_t stop = params.per_channel() ? std::min(end, (line + 1) * inner) : end;
+      body(at, stop, params.scales[entry], static_cast<float>(params.zero_points[entry]));
       at = stop;
     }
   });
@@ -129,50 +102,91 @@ float round_half_even(float x) {
 }
 
 void evaluate_quantize(EvalContext& context) {
-  const Grid grid = grid_of(context);
   Tensor storage;
   if (context.input(0).dtype() != DType::f32) storage = convert(context.input(0), DType::f32);
   const Tensor& x = context.input(0).dtype() == DType::f32 ? context.input(0) : storage;
   const DType type = context.has_input(2) ? context.input(2).dtype() : quantized_type(context.node);
-  if (!is_quantized(type)) refuse_dtype("QuantizeLinear to", type);
+  if (!is_activation_type(type)) refuse_dtype("QuantizeLinear to", type);
+  const QuantParams params = params_of(context, type);
   Tensor& out = context.output(0, type, x.dims());
   const IntRange range = int_range(type);
   const float* from = x.data<float>().data();
   visit_quantized(type, [&]<class T>(T) {
     T* to = out.data<T>().data();
-    for_pieces(grid, static_cast<std::size_t>(x.size()), context.threads,
-               [=](std::size_t begin, std::size_t end, float scale, float zero) {
-                 const float low = static_cast<float>(range.min) - zero, high = static_cast<float>(range.max) - zero;
-                 const float* x_at = from;  // copies of what is captured: a store of int8 might alias the capture
-                 T* q_at = to;
-                 for (std::size_t i = begin; i < end; ++i) {
-                   const float q = x_at[i] / scale;
-                   const float inside = q >= low ? std::min(q, high) : low;  // NaN: the lowest
-                   q_at[i] = static_cast<T>(static_cast<std::int32_t>(round_half_even(inside) + zero));
-                 }
-               });
+    for_pieces(params, x.dims(), context.threads, [=](std::size_t begin, std::size_t end, float scale, float zero) {
+      const float low = static_cast<float>(range.min) - zero, high = static_cast<float>(range.max) - zero;
+      const float* x_at = from;  // copies of what is captured: a store of int8 might alias the capture
+      T* q_at = to;
+      for (std::size_t i = begin; i < end; ++i) {
+        const float q = x_at[i] / scale;
+        const float inside = q >= low ? std::min(q, high) : low;  // NaN: the lowest
+        q_at[i] = static_cast<T>(static_cast<std::int32_t>(round_half_even(inside) + zero));
+      }
+    });
   });
 }
 
 void evaluate_dequantize(EvalContext& context) {
-  const Grid grid = grid_of(context);
   const Tensor& q = context.input(0);
+  const QuantParams params = params_of(context, q.dtype());
   const DType type = real_type(context.node, context.input(1).dtype());
   Tensor& out = context.output(0, DType::f32, q.dims());
   float* to = out.data<float>().data();
   visit_quantized(q.dtype(), [&]<class T>(T) {
     const T* from = q.data<T>().data();
-    for_pieces(grid, static_cast<std::size_t>(q.size()), context.threads,
-               [=](std::size_t begin, std::size_t end, float scale, float zero) {
-                 for (std::size_t i = begin; i < end; ++i) to[i] = (static_cast<float>(from[i]) - zero) * scale;
-               });
+    for_pieces(params, q.dims(), context.threads, [=](std::size_t begin, std::size_t end, float scale, float zero) {
+      for (std::size_t i = begin; i < end; ++i) to[i] = (static_cast<float>(from[i]) - zero) * scale;
+    });
   });
   if (type != DType::f32) out = convert(out, type);
 }
 
 QuantRule quant_rule(const NodeView&) { return {.kind = QuantKind::none}; }
 
+std::vector<std::int32_t> read_zero_points(const Tensor* held, std::size_t count) {
+  std::vector<std::int32_t> zero_points;
+  if (held == nullptr)
+    zero_points.assign(count, 0);
+  else
+    for (const std::int64_t z : to_int64s(*held)) zero_points.push_back(static_cast<std::int32_t>(z));
+  if (zero_points.size() != count)
+    throw Error(std::to_string(zero_points.size()) + " zero points for " + std::to_string(count) + " scales",
+                "quantize the model again");
+  return zero_points;
+}
+
 }  // namespace
+
+bool is_quantized_type(DType type) {
+  switch (type) {
+    case DType::i4:
+    case DType::u4:
+    case DType::i8:
+    case DType::u8:
+    case DType::i16:
+    case DType::u16:
+    case DType::i32:
+      return true;
+    default:
+      return false;
+  }
+}
+
+QuantParams read_quant_params(const NodeView& node, const Shape& shape, DType type, const Tensor& scales,
+                              const Tensor* zero_points) {
+  if (scales.rank() > 1 || scales.size() == 0 || node.integer("block_size", 0) != 0)
+    throw Error("scales of shape " + to_string(scales.dims()), "quantize per tensor or per axis");
+  QuantParams params{.type = type, .scales = to_floats(scales), .zero_points = {}};
+  params.zero_points = read_zero_points(zero_points, params.scales.size());
+  if (scales.size() == 1) return params;
+  params.axis = static_cast<int>(normalize_axis(node.integer("axis", 1), shape.size()));
+  const Dim& channels = shape[static_cast<std::size_t>(params.axis)];
+  if (channels.known() && channels.value != scales.size())
+    throw Error(
+        std::to_string(scales.size()) + " scales for axis " + std::to_string(params.axis) + " of " + to_string(shape),
+        "quantize the model again");
+  return params;
+}
 
 const OpDef& op_quantize_linear() {
   static const OpDef op{.name = "QuantizeLinear",

@@ -117,6 +117,11 @@ const Shape* spatial_input_shape(const NodeView& node) {
   return shape;
 }
 
+std::int64_t padded_taps(const WindowAxis& a, std::int64_t out) {
+  const std::int64_t room = a.in + a.pad_begin + a.pad_end - out * a.stride;  // from the window's first tap on
+  return std::min(a.kernel, (room + a.dilation - 1) / a.dilation);
+}
+
 TapRange valid_outputs(const WindowAxis& a, std::int64_t tap) {
   const std::int64_t offset = tap * a.dilation - a.pad_begin;  // input position = out * stride + offset
   const std::int64_t first = offset >= 0 ? 0 : (-offset + a.stride - 1) / a.stride;

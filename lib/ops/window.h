@@ -49,6 +49,10 @@ Shape window_output_shape(const WindowAttributes& attributes, const Shape& input
 // The input's shape checked to be [N, C, 1 to 3 spatial axes]; nullptr when the rank is unknown.
 const Shape* spatial_input_shape(const NodeView& node);
 
+// Taps at output position `out` that lie in the padded input: what an average divides by when padding counts. A window
+// that ceil_mode lets leave the padding has fewer than its kernel.
+std::int64_t padded_taps(const WindowAxis& axis, std::int64_t out);
+
 // Output positions of an axis whose tap number `tap` lies inside of the input: [first, last).
 struct TapRange {
   std::int64_t first, last;

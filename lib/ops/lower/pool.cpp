@@ -46,12 +46,6 @@ std::vector<StepField> geometry_fields(const LowerContext& context, const Window
           {"pad_left", w.pad_begin}};
 }
 
-// Taps that count for the mean when padding counts: those before the end of the padded input.
-std::int64_t padded_taps(const WindowAxis& a, std::int64_t position) {
-  const std::int64_t room = a.in + a.pad_begin + a.pad_end - position * a.stride;
-  return std::min(a.kernel, (room + a.dilation - 1) / a.dilation);
-}
-
 struct Counts {
   std::int64_t inside, divisor;
 };
