@@ -96,8 +96,8 @@ PassReport run(Graph& graph, const PassContext&) {
 }  // namespace
 
 std::unique_ptr<Pass> split_operands_pass() {
-  return make_simple_pass("split-operands", "make operators of their own out of operands that kernels have as constants",
-                          run);
+  return make_simple_pass("split-operands",
+                          "make operators of their own out of operands that kernels have as constants", run);
 }
 
 }  // namespace tinyml
