@@ -13,13 +13,13 @@
 
 #include "lib/exec/executor.h"
 #include "lib/support/error.h"
+#include "lib/support/memory.h"
 
 namespace tinyml {
 namespace {
 
 constexpr double kFloatTolerance = 1e-4;
 constexpr double kGridTolerance = 0.05;
-constexpr std::int64_t kBatch = 2;  // more than one, so that samples that run into each other show
 
 // splitmix64 (Steele, Lea, Flood 2014): the same numbers on every platform.
 class Random {
@@ -66,12 +66,16 @@ Tensor random_tensor(DType dtype, const Dims& dims, Random& random) {
 }
 
 // Where the original is infinite or undefined anything goes: an overflow may come later when constants are folded.
-double relative_difference(const Tensor& a, const Tensor& b) {
+double relative_difference(const Tensor& a, const Tensor& b, RewriteCheck& check) {
   if (a.dtype() != b.dtype() || a.dims() != b.dims()) return INFINITY;
   const std::vector<float> x = to_floats(a), y = to_floats(b);
   double largest = 0, magnitude = 0;
+  check.elements += x.size();
   for (std::size_t i = 0; i < x.size(); ++i) {
-    if (!std::isfinite(x[i])) continue;
+    if (!std::isfinite(x[i])) {
+      ++check.not_finite;
+      continue;
+    }
     if (!std::isfinite(y[i])) return INFINITY;
     largest = std::max(largest, std::fabs(static_cast<double>(x[i]) - static_cast<double>(y[i])));
     magnitude = std::max(magnitude, std::fabs(static_cast<double>(x[i])));
@@ -102,22 +106,53 @@ std::vector<Tensor> execute(const Graph& graph, ThreadPool& threads, const std::
   return Executor(graph, threads, options).run(inputs);
 }
 
-void compare(const Graph& graph, const std::vector<Tensor>& expected, const std::vector<Tensor>& got, double tolerance,
+// The first value, in execution order, whose magnitude is so large that sums and products of such overflow or lose
+// everything smaller; empty when there is none.
+std::string find_overflow(const Graph& graph, ThreadPool& threads, const std::vector<Tensor>& inputs) {
+  constexpr float kSound = 0x1p64F;  // the square root of what float32 holds
+  std::string found;
+  std::vector<ValueId> watched;
+  for (const ValueId id : graph.values())
+    if (!graph.value(id).constant && graph.value(id).type.dtype == DType::f32) watched.push_back(id);
+  Executor executor(graph, threads, {.fake_quantize = false});
+  executor.set_taps(
+      watched,
+      [&](ValueId id, const Tensor& tensor) {
+        const auto data = tensor.data<float>();
+        if (found.empty() && std::any_of(data.begin(), data.end(), [](float v) { return !(std::fabs(v) <= kSound); }))
+          found = graph.value(id).name;
+      },
+      true);
+  executor.run(inputs);
+  return found;
+}
+
+// Returns whether the outputs agree.
+bool compare(const Graph& graph, ThreadPool& threads, const std::vector<Tensor>& inputs,
+             const std::vector<Tensor>& expected, const std::vector<Tensor>& got, double tolerance,
              RewriteCheck& check) {
   std::size_t worst = 0;
   double largest = -1;
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    const double difference = relative_difference(expected[i], got[i]);
+    const double difference = relative_difference(expected[i], got[i], check);
     if (difference > largest) largest = difference, worst = i;
   }
-  if (expected.empty()) return;
+  if (expected.empty()) return true;
   const std::string& name = graph.value(graph.outputs()[worst]).name;
-  if (largest > tolerance)
+  if (largest > tolerance) {
+    const std::string overflow = find_overflow(graph, threads, inputs);
+    if (!overflow.empty()) {
+      check.reason = fmt::format("the values of '{}' are so large that float32 overflows or loses the small ones",
+                                 printable(overflow));
+      return false;
+    }
     internal_error(
         fmt::format("the optimized graph differs from the original at output '{}' by {:.3g} of its largest "
                     "value (tolerance {:.0e})",
                     printable(name), largest, tolerance));
+  }
   if (largest >= check.largest_difference) check.largest_difference = largest, check.output = name;
+  return true;
 }
 
 }  // namespace
@@ -135,13 +170,14 @@ std::vector<Tensor> random_inputs(const Graph& graph, std::int64_t batch, std::u
   return inputs;
 }
 
-RewriteCheck verify_rewrite(const Graph& original, const Graph& rewritten, ThreadPool& threads, std::uint64_t seed) {
+RewriteCheck verify_rewrite(const Graph& original, const Graph& rewritten, ThreadPool& threads, std::uint64_t seed,
+                            std::int64_t batch) {
   check_interface(original, rewritten);
   RewriteCheck check;
   const bool rounds = has_rounding_points(original);
   std::vector<Tensor> inputs, expected, expected_rounded;
   try {
-    inputs = random_inputs(original, kBatch, seed);
+    inputs = random_inputs(original, batch, seed);
     expected = execute(original, threads, inputs, false);
     if (rounds) expected_rounded = execute(original, threads, inputs, true);
   } catch (const Error& error) {
@@ -150,13 +186,18 @@ RewriteCheck verify_rewrite(const Graph& original, const Graph& rewritten, Threa
     return check;
   }
   try {
-    compare(original, expected, execute(rewritten, threads, inputs, false), kFloatTolerance, check);
-    if (rounds) compare(original, expected_rounded, execute(rewritten, threads, inputs, true), kGridTolerance, check);
+    check.executed = compare(original, threads, inputs, expected, execute(rewritten, threads, inputs, false),
+                             kFloatTolerance, check);
+    if (rounds && check.executed)
+      check.executed = compare(original, threads, inputs, expected_rounded, execute(rewritten, threads, inputs, true),
+                               kGridTolerance, check);
+  } catch (const MemoryError& error) {
+    check.executed = false;
+    check.reason = error.what();
   } catch (const Error& error) {
     if (error.kind() == ExitCode::internal) throw;
     internal_error(std::string("the optimized graph does not run: ") + error.what());
   }
-  check.executed = true;
   return check;
 }
 

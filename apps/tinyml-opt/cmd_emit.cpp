@@ -70,7 +70,7 @@ ordered_json operators_json(const Program& program) {
 ExitCode emit(const Options& options, const Session& session) {
   check(options);
   const LowerOptions lowering = lower_options(options.device);
-  const Graph graph = read_onnx(options.model);
+  const Graph graph = read_model(options.model, session);
   if (!is_quantized(graph))
     throw Error("the model is not quantized", "quantize it first: tinyml-opt quantize").in_file(options.model);
   const Program program = lower(graph, lowering);
@@ -81,8 +81,11 @@ ExitCode emit(const Options& options, const Session& session) {
 
   CSourceOptions source{options.name, golden_vectors(options, graph, program), options.bundle, options.trace};
   FileSet files(options.output);
-  for (EmittedFile& file : emit_c(program, source)) files.add(file.name, std::move(file.text));
-  const std::vector<std::string> written = files.commit();
+  std::vector<std::string> written;
+  for (EmittedFile& file : emit_c(program, source)) {
+    written.push_back(file.name);
+    files.add(file.name, std::move(file.text));
+  }
 
   ordered_json report = to_json(cost);
   report["golden_vectors"] = options.golden;
@@ -90,7 +93,7 @@ ExitCode emit(const Options& options, const Session& session) {
   report["operators"] = operators_json(program);
   std::string text = to_text(cost);
   for (const std::string& file : written) text += fmt::format("wrote     {}/{}\n", options.output, file);
-  deliver(session, report, text);
+  deliver(session, report, text, files);
   return ExitCode::ok;
 }
 

@@ -52,6 +52,10 @@ Evaluation measure_errors(const Options& options, const Graph& graph, Engine& en
   std::vector<double> errors;
   seconds = run_all(engine, graph, data, options.engine, [&](const Batch& batch) {
     const Tensor wanted = target ? target->read(batch.first, batch.count) : batch.inputs.at(0);
+    if (!target && wanted.size() != batch.outputs.at(0).size())
+      throw Error("the output " + to_string(batch.outputs[0].dims()) + " is no reconstruction of the input " +
+                      to_string(wanted.dims()),
+                  "give what it should be: --target FILE", ExitCode::usage);
     const auto part = squared_errors(batch.outputs.at(0), wanted);
     errors.insert(errors.end(), part.begin(), part.end());
   });
@@ -66,7 +70,7 @@ Evaluation measure_errors(const Options& options, const Graph& graph, Engine& en
 
 ExitCode eval(const Options& options, const Session& session) {
   ThreadPool threads(session.threads);
-  const Graph graph = read_onnx(options.model);
+  const Graph graph = read_model(options.model, session);
   ModelData data = open_model_data(graph, options.data);
   const auto engine = make_engine(graph, options.engine, threads);
   double seconds = 0;

@@ -108,19 +108,17 @@ std::string to_text(const QuantizeReport& report, const std::optional<Accuracy>&
 }
 
 // The model is not written then: a build must not go on with it. The report is.
-void check_drop(const Options& options, const std::optional<Accuracy>& accuracy) {
+std::string excessive_drop(const Options& options, const std::optional<Accuracy>& accuracy) {
   constexpr double kRounding = 1e-9;  // fractions of counts, times 100
-  if (!options.max_drop || !accuracy || accuracy->drop_points() <= *options.max_drop + kRounding) return;
-  throw Error(fmt::format("top-1 fell by {:.2f} points, --max-drop allows {:.2f}; nothing was written",
-                          accuracy->drop_points(), *options.max_drop),
-              "the report names the worst layers; try --method mse or --equalize, or --exclude them",
-              ExitCode::bound_not_met);
+  if (!options.max_drop || !accuracy || accuracy->drop_points() <= *options.max_drop + kRounding) return {};
+  return fmt::format("top-1 fell by {:.2f} points, --max-drop allows {:.2f}; nothing was written",
+                     accuracy->drop_points(), *options.max_drop);
 }
 
 ExitCode quantize_model(Options& options, const Session& session) {
   check(options, session);
   ThreadPool threads(session.threads);
-  const Graph before = read_onnx(options.model);
+  const Graph before = read_model(options.model, session);
   options.test.options.layout = options.calib.options.layout;
   options.test.options.preprocessing = options.calib.options.preprocessing;
   if (options.bake) std::swap(options.quantize.bake.emplace(), options.calib.options.preprocessing);
@@ -140,14 +138,13 @@ ExitCode quantize_model(Options& options, const Session& session) {
   json.update(to_json(report));
   json["input_range"] = ranges_json(calib);
   const std::string text = to_text(report, accuracy);
-  try {
-    check_drop(options, accuracy);
-    write_onnx(after, options.output);
-  } catch (const Error& error) {
-    if (error.kind() == ExitCode::bound_not_met) deliver(session, json, text, options.output == "-");
-    throw;
-  }
-  deliver(session, json, text, options.output == "-");
+  const std::string excess = excessive_drop(options, accuracy);
+  FileSet files;
+  if (excess.empty()) files.add_elsewhere(options.output, write_onnx_bytes(after));
+  deliver(session, json, text, files, options.output == "-");
+  if (!excess.empty())
+    throw Error(excess, "the report names the worst layers; try --method mse or --equalize, or --exclude them",
+                ExitCode::bound_not_met);
   return ExitCode::ok;
 }
 

@@ -61,24 +61,27 @@ void check_outputs(const Options& options, const Graph& graph) {
                 "give --output-dir DIR, which takes one file for each", ExitCode::usage);
 }
 
-std::vector<std::string> write_outputs(const Options& options, const Graph& graph, const std::vector<Tensor>& outputs) {
+// Returns the names.
+std::vector<std::string> stage_outputs(const Options& options, const Graph& graph, const std::vector<Tensor>& outputs,
+                                       FileSet& files) {
   if (!options.output.empty()) {
-    write_file(options.output, npy_bytes(outputs.at(0)));
+    files.add_elsewhere(options.output, npy_bytes(outputs.at(0)));
     return {options.output};
   }
   if (options.output_dir.empty()) return {};
-  FileSet files(options.output_dir);
-  for (std::size_t i = 0; i < outputs.size(); ++i)
-    files.add(file_name(graph.value(graph.outputs()[i]).name), npy_bytes(outputs[i]));
-  std::vector<std::string> written = files.commit();
-  for (std::string& file : written) file = options.output_dir + "/" + file;
-  return written;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const std::string name = file_name(graph.value(graph.outputs()[i]).name);
+    files.add(name, npy_bytes(outputs[i]));
+    names.push_back(options.output_dir + "/" + name);
+  }
+  return names;
 }
 
 ExitCode run(const Options& options, const Session& session) {
   check_stdout(session, options.output == "-");
   ThreadPool threads(session.threads);
-  const Graph graph = read_onnx(options.model);
+  const Graph graph = read_model(options.model, session);
   check_outputs(options, graph);
   ModelData data = open_model_data(graph, options.data);
   const auto engine = make_engine(graph, options.engine, threads);
@@ -94,7 +97,8 @@ ExitCode run(const Options& options, const Session& session) {
     seconds = i == 0 ? once : seconds + once;
   }
   seconds /= options.repeat;
-  const auto files = write_outputs(options, graph, collector.outputs());
+  FileSet set(options.output_dir);
+  const auto files = stage_outputs(options, graph, collector.outputs(), set);
 
   nlohmann::ordered_json outputs = nlohmann::ordered_json::array();
   std::string text = fmt::format("{} samples in {:.3f} s ({:.1f} samples/s), engine {}\n", data.samples(), seconds,
@@ -115,7 +119,7 @@ ExitCode run(const Options& options, const Session& session) {
            {"threads", threads.size()},
            {"outputs", outputs},
            {"input_range", ranges_json(data)}},
-          text, options.output == "-");
+          text, set, options.output == "-");
   return ExitCode::ok;
 }
 

@@ -9,7 +9,9 @@
 #include "lib/device/lower.h"
 #include "lib/device/simulate.h"
 #include "lib/exec/executor.h"
+#include "lib/exec/footprint.h"
 #include "lib/support/error.h"
+#include "lib/support/memory.h"
 #include "lib/support/progress.h"
 
 namespace tinyml {
@@ -68,10 +70,23 @@ std::size_t batch_size(const Graph& graph, const EngineArguments& arguments) {
   if (fixed && *fixed == 0) throw Error("the model's batch is 0", "export it with a symbolic batch or 1");
   // Large enough to spread over threads, small enough that activations stay in the cache.
   constexpr std::size_t kBatch = 32;
-  if (!fixed) return arguments.batch != 0 ? arguments.batch : kBatch;
+  if (!fixed) return arguments.batch != 0 ? arguments.batch : fitting_batch(footprint(graph).peak, kBatch);
   if (arguments.batch != 0 && arguments.batch != *fixed)
     throw Error("the model's batch is fixed at " + std::to_string(*fixed), "leave --batch out", ExitCode::usage);
   return *fixed;
+}
+
+// A model that no device runs, such as one with nodes that stayed in float, still executes on this machine.
+std::unique_ptr<Engine> make_device_engine(const Graph& graph, const EngineArguments& arguments, ThreadPool& threads) {
+  try {
+    return std::make_unique<DeviceEngine>(graph, arguments.raw, threads);
+  } catch (const MemoryError&) {
+    throw;
+  } catch (const Error& error) {
+    if (error.kind() == ExitCode::internal) throw;
+    throw Error(std::string("the device cannot run this model: ") + error.what(),
+                "--engine qdq runs it here, in float rounded to the integer grid");
+  }
 }
 
 }  // namespace
@@ -95,30 +110,36 @@ std::unique_ptr<Engine> make_engine(const Graph& graph, const EngineArguments& a
                 "quantize it first: tinyml-opt quantize");
   if (arguments.raw && name != "device")
     throw Error("--raw needs --engine device", "other engines compute in float", ExitCode::usage);
-  if (name == "device") return std::make_unique<DeviceEngine>(graph, arguments.raw, threads);
+  if (name == "device") return make_device_engine(graph, arguments, threads);
   return std::make_unique<FloatEngine>(graph, name == "qdq", threads);
+}
+
+std::vector<Tensor> run_batch(Engine& engine, const Graph& graph, const std::vector<Tensor>& inputs) {
+  const auto count = static_cast<std::size_t>(inputs.at(0).dims().at(0));
+  const auto fixed = batch_of(graph);
+  const bool padded = fixed && count < *fixed;
+  std::vector<Tensor> full;
+  if (padded)
+    for (const Tensor& t : inputs) full.push_back(resized(t, *fixed));
+  std::vector<Tensor> outputs = engine.run(padded ? full : inputs);
+  check_batch_dimension(outputs, padded ? *fixed : count);
+  if (padded)
+    for (Tensor& t : outputs) t = resized(t, count);
+  return outputs;
 }
 
 double run_all(Engine& engine, const Graph& graph, ModelData& data, const EngineArguments& arguments,
                const std::function<void(const Batch&)>& take) {
   using Clock = std::chrono::steady_clock;
   const std::size_t size = batch_size(graph, arguments);
-  const bool fixed = batch_of(graph).has_value();
   Progress progress("running");
   Clock::duration spent{};
   for (std::size_t first = 0; first < data.samples(); first += size) {
     Batch batch{first, std::min(size, data.samples() - first), {}, {}};
     batch.inputs = data.read(first, batch.count);
-    const bool padded = fixed && batch.count < size;
-    std::vector<Tensor> full;
-    if (padded)
-      for (const Tensor& t : batch.inputs) full.push_back(resized(t, size));
     const auto start = Clock::now();
-    batch.outputs = engine.run(padded ? full : batch.inputs);
+    batch.outputs = run_batch(engine, graph, batch.inputs);
     spent += Clock::now() - start;
-    check_batch_dimension(batch.outputs, padded ? size : batch.count);
-    if (padded)
-      for (Tensor& t : batch.outputs) t = resized(t, batch.count);
     take(batch);
     progress.update(first + batch.count, data.samples());
   }

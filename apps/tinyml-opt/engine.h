@@ -35,6 +35,9 @@ class Engine {
 // Throws Error when this model cannot be run so.
 std::unique_ptr<Engine> make_engine(const Graph& graph, const EngineArguments& arguments, ThreadPool& threads);
 
+// Runs one batch; fewer samples than a fixed batch are filled up, and the outputs cut again.
+std::vector<Tensor> run_batch(Engine& engine, const Graph& graph, const std::vector<Tensor>& inputs);
+
 // Feeds all samples through in batches; `take` gets each batch of outputs in order, with the inputs that made them.
 // Returns the seconds of execution alone.
 struct Batch {

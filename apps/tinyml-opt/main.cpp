@@ -75,6 +75,7 @@ ExitCode run(int argc, char** argv) {
   const ExitCode parsed = parse(app, argc, argv);
   if (parsed != ExitCode::ok || !session.run) return parsed;
   tinyml::set_log_level(level_of(session));
+  tinyml::set_memory_limit(session.max_memory);
   return session.run();
 }
 
@@ -91,7 +92,7 @@ int main(int argc, char** argv) {
     print_error(error.what());
     code = error.kind();
   } catch (const std::bad_alloc&) {
-    print_error("out of memory; use a smaller --batch, or check the model's dimensions");
+    print_error("out of memory; use a smaller --batch, or check the dimensions of model and data");
     code = ExitCode::invalid_input;
   } catch (const std::exception& error) {
     print_error("internal error: " + tinyml::printable(error.what()) + "; please report this with the model");

@@ -4,9 +4,30 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "formats/onnx/onnx.h"
+#include "formats/report/describe.h"
 #include "lib/support/atomic_file.h"
+#include "lib/support/sizes.h"
 
 namespace tinyml {
+
+namespace {
+
+// The environment counts where the command line says nothing, so it is asked once, before the command.
+void add_limits(CLI::App& app, Session& session, const std::string& group) {
+  auto* memory = app.add_option_function<std::string>(
+      "--max-memory", [&session](const std::string& text) { session.max_memory = parse_size(text); },
+      "Most memory for tensors, besides what the model's file holds: 768M, or TINYML_MAX_MEMORY");
+  memory->type_name("SIZE")->group(group);
+  auto* work = app.add_option("--max-work", session.max_work,
+                              "Most billions of operations for one execution of a model: 34, or TINYML_MAX_WORK");
+  work->type_name("N")->group(group)->check(CLI::Range(1e-9, 1e12).description(""));
+  if (app.get_parent() != nullptr) return;
+  memory->envname("TINYML_MAX_MEMORY");
+  work->envname("TINYML_MAX_WORK");
+}
+
+}  // namespace
 
 void add_common_options(CLI::App& app, Session& session) {
   const std::string group = "Common options";
@@ -19,6 +40,7 @@ void add_common_options(CLI::App& app, Session& session) {
       ->type_name("N")
       ->check(CLI::Range(0U, kMostThreads).description(""))
       ->group(group);
+  add_limits(app, session, group);
   app.add_flag("-v,--verbose", session.verbose, "Say more on stderr; -vv even more")->group(group);
   app.add_flag("-q,--quiet", session.quiet, "Say nothing on stderr but errors")->group(group);
 }
@@ -31,18 +53,37 @@ CLI::App* add_command(CLI::App& app, Session& session, const std::string& name, 
   return command;
 }
 
+Graph read_model(const std::string& path, const Session& session) {
+  Graph graph = read_onnx(path);
+  try {
+    // The device's kernels are written for small cores: on this machine they are that much slower.
+    constexpr double kDeviceKernels = 2;
+    check_work(graph, session.max_work * 1e9 / (is_quantized(graph) ? kDeviceKernels : 1));
+  } catch (Error& error) {
+    throw error.in_file(path);
+  }
+  return graph;
+}
+
 void check_stdout(const Session& session, bool stdout_taken) {
   if (session.json == "-" && stdout_taken)
     throw Error("--json - and another result both ask for stdout", "give a file to one of them", ExitCode::usage);
 }
 
-void deliver(const Session& session, const nlohmann::ordered_json& report, const std::string& text, bool stdout_taken) {
-  if (!session.json.empty()) {
-    check_stdout(session, stdout_taken);
-    // Names come from models and need not be UTF-8.
-    write_file(session.json, report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
-  }
-  if (session.json != "-" && !stdout_taken) write_file("-", text);
+void deliver(const Session& session, const nlohmann::ordered_json& report, const std::string& text, FileSet& files,
+             bool stdout_taken) {
+  check_stdout(session, stdout_taken);
+  // Names come from models and need not be UTF-8.
+  if (!session.json.empty())
+    files.add_elsewhere(session.json,
+                        report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+  if (session.json != "-" && !stdout_taken) files.add_elsewhere("-", text);
+  files.commit();
+}
+
+void deliver(const Session& session, const nlohmann::ordered_json& report, const std::string& text) {
+  FileSet files;
+  deliver(session, report, text, files);
 }
 
 }  // namespace tinyml

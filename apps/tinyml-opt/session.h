@@ -7,7 +7,10 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "lib/ops/work.h"
+#include "lib/support/atomic_file.h"
 #include "lib/support/error.h"
+#include "lib/support/memory.h"
 
 namespace CLI {
 class App;
@@ -21,7 +24,9 @@ struct Session {
   unsigned threads = 0;
   int verbose = 0;
   bool quiet = false;
-  std::function<ExitCode()> run;  // of the command that was chosen
+  std::size_t max_memory = kDefaultMemoryLimit;
+  double max_work = kDefaultMostWork / 1e9;  // 1e9 operations
+  std::function<ExitCode()> run;             // of the command that was chosen
 };
 
 void add_common_options(CLI::App& app, Session& session);
@@ -29,11 +34,16 @@ void add_common_options(CLI::App& app, Session& session);
 CLI::App* add_command(CLI::App& app, Session& session, const std::string& name, const std::string& summary,
                       const std::string& example);
 
+// Reads a model that is to be executed: Error when that is out of all proportion (--max-work).
+Graph read_model(const std::string& path, const Session& session);
+
 // Throws Error (usage) when the report and another result both ask for stdout. Called before any work.
 void check_stdout(const Session& session, bool stdout_taken);
 
-// Sends the report where --json says and the text to stdout, unless the report or another result takes stdout.
-void deliver(const Session& session, const nlohmann::ordered_json& report, const std::string& text,
+// Sends the report where --json says and the text to stdout, unless the report or another result takes stdout; with
+// `files`, the command's results, all of it together or not at all.
+void deliver(const Session& session, const nlohmann::ordered_json& report, const std::string& text);
+void deliver(const Session& session, const nlohmann::ordered_json& report, const std::string& text, FileSet& files,
              bool stdout_taken = false);
 
 // One for each command.

@@ -112,6 +112,18 @@ int opset_of_types(const Graph& graph, const Node& node) {
   return needed;
 }
 
+// Without pads the padded input of AveragePool is the input: the elements that count_include_pad counts, those of the
+// window inside of the padded input (the specification since opset 19; what ceil_mode adds behind it never counts), are
+// the elements that count without it. The attribute then means nothing, but ONNX Runtime's integer kernel divides by
+// the whole window with it, other than its float kernel.
+bool counts_no_padding(const NodeView& node) {
+  if (node.integer("ceil_mode", 0) == 0) return false;  // all windows are whole and all agree
+  const std::string auto_pad = node.text("auto_pad", "NOTSET");
+  if (auto_pad != "NOTSET" && auto_pad != "VALID" && !auto_pad.empty()) return false;
+  const auto pads = node.integers("pads");
+  return auto_pad == "VALID" || std::all_of(pads.begin(), pads.end(), [](std::int64_t pad) { return pad == 0; });
+}
+
 }  // namespace
 
 int opset_needed(const QuantParams& params) {
@@ -153,6 +165,7 @@ SpelledNode spell(const Graph& graph, const Node& node, int opset) {
   SpelledNode spelled{node.attributes, node.inputs};
   for (const auto& row : kAttributes)
     if (row.op == node.op && opset < row.since) spelled.attributes.erase(row.attribute);
+  if (node.op == "AveragePool" && counts_no_padding(view)) spelled.attributes.erase("count_include_pad");
   if (node.op == "Split" && opset < kSplitCount) spelled.attributes.erase("num_outputs");
   if (!is_reduction(node.op) || opset >= kReduceAxesInput) return spelled;
   spelled.attributes.erase("noop_with_empty_axes");

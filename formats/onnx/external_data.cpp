@@ -7,6 +7,7 @@
 
 #include "formats/onnx/proto.h"
 #include "lib/support/error.h"
+#include "lib/support/memory.h"
 
 namespace tinyml::onnx_format {
 namespace {
@@ -80,6 +81,7 @@ std::string read_external(const ::onnx::TensorProto& proto, const fs::path& fold
     throw Error(fmt::format("external data '{}' holds {} bytes, expected {} at offset {}", printable(location.path),
                             held, expected, location.offset),
                 "the data file is truncated or belongs to another model");
+  allow_memory_for_file(expected);
   std::string bytes(expected, '\0');
   std::ifstream file(path, std::ios::binary);
   file.seekg(static_cast<std::streamoff>(location.offset));

@@ -6,6 +6,7 @@
 #include "lib/ops/op_def.h"
 #include "lib/support/atomic_file.h"
 #include "lib/support/error.h"
+#include "lib/support/memory.h"
 
 namespace tinyml {
 namespace {
@@ -39,6 +40,7 @@ Graph read_onnx_bytes(std::string_view bytes, const std::filesystem::path& folde
 
 Graph read_onnx(const std::filesystem::path& path) {
   const std::string bytes = read_file(path);
+  allow_memory_for_file(bytes.size());
   if (path == "-") return read_onnx_bytes(bytes, {}, "stdin");
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   return read_onnx_bytes(bytes, folder, path.string());

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "formats/report/table.h"
+#include "lib/ops/counts.h"
 #include "lib/ops/op_def.h"
 #include "lib/support/error.h"
 
@@ -110,7 +111,7 @@ ModelSummary summarize(const Graph& graph) {
   for (const NodeId id : bound.nodes()) {
     out.layers.push_back(layer(bound, bound.node(id), seen, out.macs_known));
     out.parameters += out.layers.back().parameters;
-    out.macs += out.layers.back().macs;
+    out.macs = saturating_sum(out.macs, out.layers.back().macs);
     out.bytes += out.layers.back().bytes;
   }
   return out;

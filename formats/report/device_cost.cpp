@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "formats/report/table.h"
+#include "lib/ops/counts.h"
 #include "lib/support/error.h"
 #include "lib/support/sizes.h"
 
@@ -32,7 +33,7 @@ DeviceCost device_cost(const Program& program) {
                   program.tables_bytes(),
                   0,
                   program.steps.size()};
-  for (const ProgramStep& step : program.steps) cost.macs += step.macs;
+  for (const ProgramStep& step : program.steps) cost.macs = saturating_sum(cost.macs, step.macs);
   return cost;
 }
 

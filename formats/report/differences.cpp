@@ -29,24 +29,47 @@ ordered_json layer_json(const LayerDifference& layer) {
 
 }  // namespace
 
+ordered_json to_json(const OutputReport& report) {
+  ordered_json out{{"samples", report.samples},
+                   {"output_sqnr_db", report.output.sqnr_db()},
+                   {"output_cosine", report.output.cosine()},
+                   {"output_max_error", report.output.max_error()},
+                   {"same_top1", report.same_top1}};
+  if (report.output.not_finite() != 0) out["output_not_finite"] = report.output.not_finite();
+  if (report.steps.empty()) return out;
+  out["output_step"] = report.step;
+  for (std::size_t i = 0; i < report.steps.size(); ++i) out["output_steps"][kStepNames[i]] = report.steps[i];
+  return out;
+}
+
+std::string to_text(const OutputReport& report) {
+  std::string out = fmt::format(
+      "{} samples: output SQNR {:.1f} dB, cosine {:.6f}, largest error {:.4g}; same class on {:.2f}%\n", report.samples,
+      report.output.sqnr_db(), report.output.cosine(), report.output.max_error(), 100 * report.same_top1);
+  if (report.output.not_finite() != 0)
+    out += fmt::format("{} of {} output elements are infinite or NaN\n", report.output.not_finite(),
+                       report.output.elements());
+  if (report.steps.empty()) return out;
+  out += fmt::format("output differences in steps of {:.4g}:", report.step);
+  const double all = static_cast<double>(std::max<std::size_t>(1, report.output.elements()));
+  for (std::size_t i = 0; i < report.steps.size(); ++i)
+    out += fmt::format("{} {}: {:.3f}%", i == 0 ? "" : ",", kStepNames[i],
+                       100 * static_cast<double>(report.steps[i]) / all);
+  return out + "\n";
+}
+
 ordered_json to_json(const ComparisonReport& report) {
   ordered_json layers = ordered_json::array();
   for (const LayerDifference& layer : report.layers) layers.push_back(layer_json(layer));
-  return {{"samples", report.samples},
-          {"output_sqnr_db", report.output.sqnr_db()},
-          {"output_cosine", report.output.cosine()},
-          {"output_max_error", report.output.max_error()},
-          {"same_top1", report.same_top1},
-          {"unmatched", report.unmatched},
-          {"layers", layers}};
+  ordered_json out = to_json(static_cast<const OutputReport&>(report));
+  out["unmatched"] = report.unmatched;
+  out["layers"] = layers;
+  return out;
 }
 
 std::string to_text(const ComparisonReport& report, std::size_t most_layers) {
   using Align = Table::Align;
-  std::string out =
-      fmt::format("{} samples: output SQNR {:.1f} dB, cosine {:.6f}, largest error {:.4g}; same class on {:.2f}%\n\n",
-                  report.samples, report.output.sqnr_db(), report.output.cosine(), report.output.max_error(),
-                  100 * report.same_top1);
+  std::string out = to_text(static_cast<const OutputReport&>(report)) + "\n";
   Table table({{"layer, worst first", Align::left, 44},
                {"operator"},
                {"SQNR dB", Align::right},

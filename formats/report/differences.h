@@ -8,6 +8,8 @@
 
 namespace tinyml {
 
+nlohmann::ordered_json to_json(const OutputReport& report);
+std::string to_text(const OutputReport& report);
 nlohmann::ordered_json to_json(const ComparisonReport& report);
 std::string to_text(const ComparisonReport& report, std::size_t most_layers);
 

@@ -10,6 +10,7 @@
 #include "lib/device/groups.h"
 #include "lib/device/layouts.h"
 #include "lib/device/prepare.h"
+#include "lib/ops/counts.h"
 #include "lib/ops/lower/common.h"
 #include "lib/support/error.h"
 
@@ -87,7 +88,8 @@ class Lowering {
       info.name += (info.name.empty() ? "" : "+") + node.name;
       info.op += (info.op.empty() ? "" : "+") + node.op;
       info.origins.insert(info.origins.end(), node.origins.begin(), node.origins.end());
-      if (const OpDef* op = find_op(node.op); op->macs != nullptr) info.macs += op->macs(NodeView(graph_, node));
+      if (const OpDef* op = find_op(node.op); op->macs != nullptr)
+        info.macs = saturating_sum(info.macs, op->macs(NodeView(graph_, node)));
     }
     return info;
   }

@@ -6,6 +6,7 @@
 
 #include "lib/device/move_params.h"
 #include "lib/ops/op_def.h"
+#include "lib/ops/work.h"
 #include "lib/quant/params.h"
 #include "lib/support/error.h"
 
@@ -176,7 +177,7 @@ bool fold_known_elements(Graph& graph, NodeId id) {
   return true;
 }
 
-void fold_constant_node(Graph& graph, NodeId id, ThreadPool& threads) {
+void fold_constant_node(Graph& graph, NodeId id, ThreadPool& threads, double& work_left) {
   const Node& node = graph.node(id);
   const OpDef* op = find_op(node.op);
   if (op == nullptr || op->evaluate == nullptr || !op->deterministic) return;
@@ -189,6 +190,10 @@ void fold_constant_node(Graph& graph, NodeId id, ThreadPool& threads) {
     if (value.quant) real[i] = dequantize_tensor(*value.constant, *value.quant);
     inputs[i] = value.quant ? &real[i] : &*value.constant;
   }
+  const double work = work_of(NodeView(graph, node));
+  if (work > work_left)
+    throw Error("computing this constant would take too long", "check the model").at_node(node.name);
+  work_left -= work;
   std::vector<Tensor> results(node.outputs.size());
   std::vector<Tensor*> outputs;
   for (std::size_t i = 0; i < results.size(); ++i)
@@ -202,8 +207,9 @@ void fold_constant_node(Graph& graph, NodeId id, ThreadPool& threads) {
 
 void fold_constants(Graph& graph) {
   ThreadPool threads(1);
+  double work_left = kMostFoldingWork;
   for_each_node(graph, [&](NodeId id) {
-    if (!fold_known_elements(graph, id)) fold_constant_node(graph, id, threads);
+    if (!fold_known_elements(graph, id)) fold_constant_node(graph, id, threads, work_left);
   });
 }
 

@@ -10,6 +10,7 @@
 #include "lib/quant/params.h"
 #include "lib/runtime/tinyml_trace.h"
 #include "lib/support/error.h"
+#include "lib/support/memory.h"
 
 namespace tinyml {
 namespace {
@@ -17,13 +18,14 @@ namespace {
 // One arena, aligned as the device's is.
 class Arena {
  public:
-  explicit Arena(std::size_t bytes) : memory_(bytes + TML_ARENA_ALIGN, std::byte{0}) {
+  explicit Arena(std::size_t bytes) : claim_(bytes), memory_(bytes + TML_ARENA_ALIGN, std::byte{0}) {
     const auto at = reinterpret_cast<std::uintptr_t>(memory_.data());
     shift_ = (TML_ARENA_ALIGN - at % TML_ARENA_ALIGN) % TML_ARENA_ALIGN;
   }
   std::uint8_t* data() { return reinterpret_cast<std::uint8_t*>(memory_.data() + shift_); }
 
  private:
+  MemoryClaim claim_;
   std::vector<std::byte> memory_;
   std::size_t shift_ = 0;
 };

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <random>
 
 #include "lib/exec/advice.h"
 #include "lib/exec/executor.h"
@@ -86,7 +85,11 @@ struct Comparison::Impl {
   };
 
   Impl(const Graph& a, const Graph& b, ThreadPool& threads)
-      : reference(a), other(b), run_reference(a, threads, {.fake_quantize = has_quant(a)}), run_other(b, threads) {
+      : reference(a),
+        other(b),
+        run_reference(a, threads, {.fake_quantize = has_quant(a)}),
+        run_other(b, threads),
+        outputs(b) {
     match();
     std::vector<ValueId> of_reference, of_other;
     for (std::size_t i = 0; i < layers.size(); ++i) {
@@ -165,8 +168,8 @@ struct Comparison::Impl {
   std::vector<Layer> layers;
   std::map<ValueId, std::vector<std::size_t>> by_other;
   std::map<ValueId, Tensor> expected;
-  std::size_t unmatched = 0, samples = 0, same = 0;
-  Difference output;
+  std::size_t unmatched = 0;
+  OutputComparison outputs;
 };
 
 Comparison::Comparison(const Graph& reference, const Graph& other, ThreadPool& threads)
@@ -181,62 +184,17 @@ Comparison::~Comparison() = default;
 void Comparison::add(std::span<const Tensor> for_reference, std::span<const Tensor> for_other) {
   const auto a = impl_->run_reference.run(for_reference), b = impl_->run_other.run(for_other);
   if (a.empty()) throw Error("the model has no outputs");
-  impl_->output.add(a[0], b[0]);
-  const auto class_a = predicted_classes(a[0]), class_b = predicted_classes(b[0]);
-  for (std::size_t i = 0; i < std::min(class_a.size(), class_b.size()); ++i) impl_->same += class_a[i] == class_b[i];
-  impl_->samples += class_a.size();
+  impl_->outputs.add(a[0], b[0]);
 }
 
 ComparisonReport Comparison::finish() const {
-  ComparisonReport report;
-  report.samples = impl_->samples;
-  report.unmatched = impl_->unmatched;
-  report.output = impl_->output;
-  if (report.samples != 0) report.same_top1 = static_cast<double>(impl_->same) / static_cast<double>(report.samples);
+  ComparisonReport report{impl_->outputs.finish(), {}, impl_->unmatched};
   for (const auto& layer : impl_->layers)
     if (layer.pair.node != NodeId::none && layer.difference.elements() != 0)
       report.layers.push_back(impl_->describe(layer));
   std::stable_sort(report.layers.begin(), report.layers.end(),
                    [](const auto& a, const auto& b) { return a.difference.sqnr_db() < b.difference.sqnr_db(); });
   return report;
-}
-
-namespace {
-
-// The types of the inputs for one sample; nullopt when they are no static floats.
-std::optional<std::vector<Dims>> float_inputs(const Graph& graph) {
-  std::vector<Dims> all;
-  for (const ValueId id : graph.inputs()) {
-    TensorType type = graph.value(id).type;
-    if (type.dtype != DType::f32 || !type.shape) return std::nullopt;
-    if (!type.shape->empty() && !type.shape->front().known()) type.shape->front() = Dim(1);
-    if (!is_static(*type.shape)) return std::nullopt;
-    all.push_back(to_dims(*type.shape));
-  }
-  return all;
-}
-
-}  // namespace
-
-std::optional<Difference> compare_on_random_inputs(const Graph& reference, const Graph& other, std::uint64_t seed,
-                                                   ThreadPool& threads) {
-  const auto inputs = float_inputs(reference);
-  if (!inputs || inputs->empty()) return std::nullopt;
-  std::mt19937_64 random(seed);
-  std::normal_distribution<float> normal;
-  Executor run_reference(reference, threads), run_other(other, threads);
-  Difference difference;
-  constexpr int kSamples = 4;  // a single one may leave a small model's Relu at zero, which hides everything
-  for (int sample = 0; sample < kSamples; ++sample) {
-    std::vector<Tensor> tensors;
-    for (const Dims& dims : *inputs) {
-      Tensor& tensor = tensors.emplace_back(DType::f32, dims);
-      for (float& v : tensor.data<float>()) v = normal(random);
-    }
-    const auto a = run_reference.run(tensors), b = run_other.run(tensors);
-    for (std::size_t i = 0; i < a.size(); ++i) difference.add(a[i], b.at(i));
-  }
-  return difference;
 }
 
 }  // namespace tinyml

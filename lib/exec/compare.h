@@ -1,5 +1,5 @@
 // Where two forms of a model differ: runs both on the same samples and measures every layer that they share. Used by
-// `compare`; `optimize` uses the check on random samples.
+// `compare`.
 #pragma once
 
 #include <memory>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lib/exec/metrics.h"
+#include "lib/exec/output_comparison.h"
 #include "lib/ir/graph.h"
 #include "lib/support/threads.h"
 
@@ -26,12 +27,9 @@ struct LayerDifference {
   std::string advice;  // what to do about it; empty for good layers
 };
 
-struct ComparisonReport {
-  std::size_t samples = 0;
+struct ComparisonReport : OutputReport {
   std::vector<LayerDifference> layers;  // worst first
   std::size_t unmatched = 0;            // layers of the second model without a counterpart
-  Difference output;                    // of the first output
-  double same_top1 = 0;                 // share of samples; outputs of one class a sample: on the same side of 0.5
 };
 
 // Both graphs cleaned up in the same way, so that layers correspond; matched by origins, then by names.
@@ -47,9 +45,5 @@ class Comparison {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-// Difference of the outputs on a few seeded random samples. nullopt when the inputs are no static floats.
-std::optional<Difference> compare_on_random_inputs(const Graph& reference, const Graph& other, std::uint64_t seed,
-                                                   ThreadPool& threads);
 
 }  // namespace tinyml

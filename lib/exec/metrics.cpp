@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "lib/support/error.h"
@@ -154,13 +155,20 @@ void Difference::add(const Tensor& reference, const Tensor& other) {
   const std::vector<float> a = to_floats(reference), b = to_floats(other);
   for (std::size_t i = 0; i < a.size(); ++i) {
     const double x = static_cast<double>(a[i]), y = static_cast<double>(b[i]);
+    if (!std::isfinite(x) || !std::isfinite(y)) {
+      const bool same = x == y || (std::isnan(x) && std::isnan(y));
+      ++not_finite_;
+      if (!same) noise_ = max_error_ = std::numeric_limits<double>::infinity();
+      continue;
+    }
     signal_ += x * x;
     other_ += y * y;
     dot_ += x * y;
     noise_ += (y - x) * (y - x);
     max_error_ = std::max(max_error_, std::fabs(y - x));
-    min_ = elements_ + i == 0 ? x : std::min(min_, x);
-    max_ = elements_ + i == 0 ? x : std::max(max_, x);
+    const bool first = elements_ + i == not_finite_;
+    min_ = first ? x : std::min(min_, x);
+    max_ = first ? x : std::max(max_, x);
   }
   elements_ += a.size();
 }

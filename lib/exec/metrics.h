@@ -56,6 +56,8 @@ class Difference {
   void add(const Tensor& reference, const Tensor& other);
 
   std::size_t elements() const { return elements_; }
+  // Infinite or NaN on either side: left out of all figures where both sides agree, else an infinite error.
+  std::size_t not_finite() const { return not_finite_; }
   // 10 log10(signal / noise); 200 when equal, beyond what float32 can tell; -200 when there is no signal.
   double sqnr_db() const;
   double cosine() const;  // 1 when both are zero
@@ -66,7 +68,7 @@ class Difference {
   double reference_rms() const;
 
  private:
-  std::size_t elements_ = 0;
+  std::size_t elements_ = 0, not_finite_ = 0;
   double signal_ = 0, noise_ = 0, dot_ = 0, other_ = 0, max_error_ = 0, min_ = 0, max_ = 0;
 };
 

@@ -18,7 +18,7 @@ std::int64_t element_count(const Dims& dims) {
       continue;
     }
     if (count > kMost / d)
-      throw Error("shape " + to_string(dims) + " has more than 2^40 elements", "check the model's dimensions");
+      throw Error("shape " + to_string(dims) + " has more than 2^40 elements", "check the dimensions");
     count *= d;
   }
   return zero ? 0 : count;

@@ -3,18 +3,17 @@
 
 #include <bit>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
-#include <new>
 #include <type_traits>
 
 #include "lib/ir/visit_dtype.h"
 #include "lib/support/error.h"
+#include "lib/support/memory.h"
 
 namespace tinyml {
 
-void Tensor::Free::operator()(std::byte* p) const { std::free(p); }
+void Tensor::Free::operator()(std::byte* p) const { give_memory(p); }
 
 Tensor::Tensor(DType dtype, Dims dims) : dtype_(dtype), dims_(std::move(dims)), count_(element_count(dims_)) {
   allocate();
@@ -39,14 +38,16 @@ void Tensor::allocate() {
   const std::size_t need = bytes();
   if (need > kMostBytes)
     throw Error("a tensor of shape " + to_string(dims_) + " needs " + std::to_string(need) + " bytes",
-                "check the model's dimensions");
+                "check the dimensions");
   if (buffer_ && need <= capacity_) return;
-  constexpr std::size_t kAlign = 64;
-  const std::size_t rounded = (std::max<std::size_t>(need, 1) + kAlign - 1) / kAlign * kAlign;
-  auto* p = static_cast<std::byte*>(std::aligned_alloc(kAlign, rounded));
-  if (p == nullptr) throw Error("out of memory for a tensor of shape " + to_string(dims_), "use smaller batches");
-  buffer_.reset(p);
-  capacity_ = rounded;
+  buffer_.reset();  // before the larger one is taken
+  capacity_ = 0;
+  try {
+    buffer_.reset(static_cast<std::byte*>(take_memory(need)));
+  } catch (const MemoryError& error) {
+    throw MemoryError("a tensor of shape " + to_string(dims_) + " " + error.message(), error.hint());
+  }
+  capacity_ = need;
 }
 
 void Tensor::reshape(Dims dims) {

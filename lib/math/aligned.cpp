@@ -1,21 +1,24 @@
-// A request beyond what an address space holds is refused like any other that memory cannot meet.
+// Packed weights count like the tensors that they come from.
 #include "lib/math/aligned.h"
 
+#include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
-#include <new>
+
+#include "lib/support/memory.h"
 
 namespace tinyml::math {
 
-void AlignedFloats::Free::operator()(float* p) const { std::free(p); }
+void AlignedFloats::Free::operator()(float* p) const { give_memory(p); }
 
 AlignedFloats::AlignedFloats(std::size_t count) : count_(count) {
   constexpr std::size_t kLine = 64, kMost = SIZE_MAX / sizeof(float) / 4;
-  if (count > kMost) throw std::bad_alloc();
-  const std::size_t bytes = (count * sizeof(float) / kLine + 1) * kLine;
-  data_.reset(static_cast<float*>(std::aligned_alloc(kLine, bytes)));
-  if (!data_) throw std::bad_alloc();
+  const std::size_t bytes = (std::min(count, kMost) * sizeof(float) / kLine + 1) * kLine;
+  try {
+    data_.reset(static_cast<float*>(take_memory(bytes)));
+  } catch (const MemoryError& error) {
+    throw MemoryError("packing its weights " + error.message(), error.hint());
+  }
   std::memset(data_.get(), 0, bytes);
 }
 

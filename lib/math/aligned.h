@@ -9,7 +9,7 @@ namespace tinyml::math {
 class AlignedFloats {
  public:
   AlignedFloats() = default;
-  explicit AlignedFloats(std::size_t count);  // zeros; throws std::bad_alloc
+  explicit AlignedFloats(std::size_t count);  // zeros; throws Error past the memory limit
 
   float* data() { return data_.get(); }
   const float* data() const { return data_.get(); }

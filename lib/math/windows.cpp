@@ -1,5 +1,6 @@
-// Rectangles come from the product of row classes and column classes: neighbours whose taps inside of the image agree.
-// Along each rectangle the kernel runs in the direction that gives the longer lines. Fewer channels than a panel holds:
+// Each rectangle is a run of rows and a run of columns: neighbours whose taps inside of the image agree. (The
+// rectangles themselves are not kept: with a kernel larger than the image there is one for each output.) Along each
+// rectangle the kernel runs in the direction that gives the longer lines. Fewer channels than a panel holds:
 // neighbouring pixels share a panel, side by side.
 #include "lib/math/windows.h"
 
@@ -17,25 +18,21 @@ struct Axis {
   std::size_t in, out, kernel, stride, dilation, pad, pad_end;
 };
 
-struct Class {  // outputs [first, first + count) with the taps [tap, tap + taps) inside, `counted` in the padded image
-  std::size_t first, count, tap, taps, counted;
-};
-
 // Taps whose position start + tap * dilation lies below `end`.
 std::size_t taps_below(const Axis& a, std::size_t start, std::size_t end) {
   return start >= end ? 0 : std::min(a.kernel, (end - start - 1) / a.dilation + 1);
 }
 
-Class class_of(const Axis& a, std::size_t out) {
+Windows::Run run_of(const Axis& a, std::size_t out) {
   const std::size_t start = out * a.stride;  // in the padded image
   const std::size_t first = taps_below(a, start, a.pad), last = taps_below(a, start, a.pad + a.in);
   return {out, 1, first, last - first, taps_below(a, start, a.pad + a.in + a.pad_end)};
 }
 
-std::vector<Class> classes(const Axis& a) {
-  std::vector<Class> all;
+std::vector<Windows::Run> runs(const Axis& a) {
+  std::vector<Windows::Run> all;
   for (std::size_t out = 0; out < a.out; ++out) {
-    const Class c = class_of(a, out);
+    const Windows::Run c = run_of(a, out);
     if (!all.empty() && all.back().tap == c.tap && all.back().taps == c.taps && all.back().counted == c.counted)
       ++all.back().count;
     else
@@ -62,15 +59,14 @@ Windows::Windows(Kind kind, const ConvSizes& sizes, const float* weights, const 
 
 void Windows::bind(const ConvSizes& sizes, bool count_padding) {
   s_ = sizes;
-  rectangles_.clear();
-  const auto rows = classes({s_.in_h, s_.out_h, s_.kernel_h, s_.stride_h, s_.dilation_h, s_.pad_top, s_.pad_bottom});
-  const auto columns = classes({s_.in_w, s_.out_w, s_.kernel_w, s_.stride_w, s_.dilation_w, s_.pad_left, s_.pad_right});
-  for (const Class& r : rows)
-    for (const Class& c : columns) {
-      const std::size_t taps = count_padding ? r.counted * c.counted : r.taps * c.taps;
-      rectangles_.push_back({r.first, r.count, c.first, c.count, r.tap, r.taps, c.tap, c.taps,
-                             static_cast<float>(std::max<std::size_t>(1, taps))});
-    }
+  count_padding_ = count_padding;
+  rows_ = runs({s_.in_h, s_.out_h, s_.kernel_h, s_.stride_h, s_.dilation_h, s_.pad_top, s_.pad_bottom});
+  columns_ = runs({s_.in_w, s_.out_w, s_.kernel_w, s_.stride_w, s_.dilation_w, s_.pad_left, s_.pad_right});
+}
+
+float Windows::divisor(const Run& rows, const Run& columns) const {
+  const std::size_t taps = count_padding_ ? rows.counted * columns.counted : rows.taps * columns.taps;
+  return static_cast<float>(std::max<std::size_t>(1, taps));
 }
 
 void Windows::compute_line(const WindowRun& run, float divisor) const {
@@ -104,26 +100,26 @@ void Windows::run_line(WindowRun run, float divisor) const {
   if (run.pixels != 0) compute_line(run, divisor);
 }
 
-void Windows::run_rectangle(const Rectangle& r, std::size_t image, std::size_t first, std::size_t last, const float* x,
-                            float* y, const Epilogue& e) const {
+void Windows::run_rectangle(const Run& rows, const Run& columns, std::size_t image, std::size_t first, std::size_t last,
+                            const float* x, float* y, const Epilogue& e) const {
   const auto channels = static_cast<std::ptrdiff_t>(s_.in_channels), width = static_cast<std::ptrdiff_t>(s_.in_w);
   const auto signed_of = [](std::size_t v) { return static_cast<std::ptrdiff_t>(v); };
-  const bool vertical = r.columns < 8 && last - first > r.columns;
-  const std::size_t lines = vertical ? r.columns : last - first;
+  const bool vertical = columns.count < 8 && last - first > columns.count;
+  const std::size_t lines = vertical ? columns.count : last - first;
   const bool weighted = kind_ == Kind::depthwise;
   for (std::size_t line = 0; line < lines; ++line) {
-    const std::size_t oh = vertical ? first : first + line, ow = vertical ? r.column + line : r.column;
-    const std::ptrdiff_t ih = signed_of(oh * s_.stride_h + r.tap_row * s_.dilation_h) - signed_of(s_.pad_top);
-    const std::ptrdiff_t iw = signed_of(ow * s_.stride_w + r.tap_column * s_.dilation_w) - signed_of(s_.pad_left);
+    const std::size_t oh = vertical ? first : first + line, ow = vertical ? columns.first + line : columns.first;
+    const std::ptrdiff_t ih = signed_of(oh * s_.stride_h + rows.tap * s_.dilation_h) - signed_of(s_.pad_top);
+    const std::ptrdiff_t iw = signed_of(ow * s_.stride_w + columns.tap * s_.dilation_w) - signed_of(s_.pad_left);
     const std::size_t at = ((image * s_.out_h + oh) * s_.out_w + ow) * s_.in_channels;
-    const bool empty = r.tap_rows * r.tap_columns == 0;
+    const bool empty = rows.taps * columns.taps == 0;
     run_line({.x = empty ? x : x + ((signed_of(image * s_.in_h) + ih) * width + iw) * channels,
               .x_pixel = vertical ? signed_of(s_.stride_h) * width * channels : signed_of(s_.stride_w) * channels,
               .tap_row = signed_of(s_.dilation_h) * width * channels,
               .tap_column = signed_of(s_.dilation_w) * channels,
-              .rows = r.tap_rows,
-              .columns = r.tap_columns,
-              .weights = weights_.data() + (weighted ? (r.tap_row * s_.kernel_w + r.tap_column) * padded_channels_ : 0),
+              .rows = rows.taps,
+              .columns = columns.taps,
+              .weights = weights_.data() + (weighted ? (rows.tap * s_.kernel_w + columns.tap) * padded_channels_ : 0),
               .weight_row = weighted ? s_.kernel_w * padded_channels_ : 0,
               .weight_column = weighted ? padded_channels_ : 0,
               .bias = bias_.size() != 0 ? bias_.data() : nullptr,
@@ -132,22 +128,23 @@ void Windows::run_rectangle(const Rectangle& r, std::size_t image, std::size_t f
               .high = e.high,
               .y = y + at,
               .y_pixel = (vertical ? s_.out_w : 1) * s_.in_channels,
-              .pixels = vertical ? last - first : r.columns,
+              .pixels = vertical ? last - first : columns.count,
               .channels = s_.in_channels},
-             r.divisor);
+             divisor(rows, columns));
   }
 }
 
 void Windows::run(const float* x, float* y, const Epilogue& e, ThreadPool& pool) const {
-  const std::size_t rows = s_.batch * s_.out_h;
-  const std::size_t work = rows * s_.out_w * s_.in_channels * s_.kernel_h * s_.kernel_w;
+  const std::size_t all = s_.batch * s_.out_h;
+  const std::size_t work = all * s_.out_w * s_.in_channels * s_.kernel_h * s_.kernel_w;
   for_shares(
-      pool, share_count(pool, rows, work, kLeastShare), rows, [&](std::size_t, std::size_t first, std::size_t last) {
+      pool, share_count(pool, all, work, kLeastShare), all, [&](std::size_t, std::size_t first, std::size_t last) {
         for (std::size_t row = first; row < last;) {
           const std::size_t image = row / s_.out_h, from = row % s_.out_h, to = std::min(s_.out_h, from + last - row);
-          for (const Rectangle& r : rectangles_) {
-            const std::size_t begin = std::max(from, r.row), end = std::min(to, r.row + r.rows);
-            if (begin < end) run_rectangle(r, image, begin, end, x, y, e);
+          for (const Run& rows : rows_) {
+            const std::size_t begin = std::max(from, rows.first), end = std::min(to, rows.first + rows.count);
+            if (begin >= end) continue;
+            for (const Run& columns : columns_) run_rectangle(rows, columns, image, begin, end, x, y, e);
           }
           row += to - from;
         }

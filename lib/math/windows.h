@@ -11,10 +11,10 @@ namespace tinyml::math {
 class Windows {
  public:
   enum class Kind : std::uint8_t { depthwise, mean, max };
-  struct Rectangle {
-    std::size_t row, rows, column, columns;                  // of outputs
-    std::size_t tap_row, tap_rows, tap_column, tap_columns;  // taps inside of the image
-    float divisor;                                           // of the mean
+  // Neighbouring outputs along one axis with the same taps inside of the image.
+  struct Run {
+    std::size_t first, count, tap, taps;
+    std::size_t counted;  // taps inside of the padded image
   };
 
   // depthwise: weights [channels][kernel_h][kernel_w], bias may be nullptr. Pools: nullptr both.
@@ -24,8 +24,9 @@ class Windows {
   void run(const float* x, float* y, const Epilogue& epilogue, ThreadPool& pool) const;
 
  private:
-  void run_rectangle(const Rectangle& r, std::size_t image, std::size_t first, std::size_t last, const float* x,
-                     float* y, const Epilogue& e) const;
+  void run_rectangle(const Run& rows, const Run& columns, std::size_t image, std::size_t first, std::size_t last,
+                     const float* x, float* y, const Epilogue& e) const;
+  float divisor(const Run& rows, const Run& columns) const;  // of the mean
   void run_line(WindowRun run, float divisor) const;
   void compute_line(const WindowRun& run, float divisor) const;
 
@@ -34,7 +35,8 @@ class Windows {
   std::size_t padded_channels_;
   std::size_t side_by_side_ = 1;  // pixels in one panel, where they are dense
   AlignedFloats weights_, bias_;
-  std::vector<Rectangle> rectangles_;
+  std::vector<Run> rows_, columns_;
+  bool count_padding_ = false;
 };
 
 }  // namespace tinyml::math

@@ -6,9 +6,11 @@
 #include "lib/math/gemm.h"
 #include "lib/ops/common.h"
 #include "lib/ops/conv_shape.h"
+#include "lib/ops/counts.h"
 #include "lib/ops/lower/lower.h"
 #include "lib/ops/prepared.h"
 #include "lib/support/error.h"
+#include "lib/support/memory.h"
 
 namespace tinyml {
 namespace {
@@ -44,7 +46,7 @@ std::vector<InferredValue> infer(const NodeView& node) {
 
 std::int64_t macs(const NodeView& node) {
   const ConvShape s = conv_shape(node, to_dims(*node.input_shape(0)), to_dims(*node.input_shape(1)));
-  return s.batch * s.out_channels * s.window.out_size() * s.group_in() * s.window.taps();
+  return saturating_product({s.batch, s.out_channels, s.window.out_size(), s.group_in(), s.window.taps()});
 }
 
 // Unfolds the columns [begin, end) of output positions of one channel and tap: out[j] for position begin + j.
@@ -92,7 +94,9 @@ void convolve(EvalContext& context, const ConvShape& s, std::span<T> y) {
   const std::int64_t blocks = (positions + block - 1) / block;
   const auto jobs = static_cast<std::size_t>(s.batch * s.groups * blocks);
   context.threads.parallel_for(jobs, 1, [&](std::size_t from, std::size_t to) {
-    std::vector<T> columns(static_cast<std::size_t>(depth * block));
+    const auto unfolded = static_cast<std::size_t>(depth * block);
+    const MemoryClaim claim(unfolded * sizeof(T));
+    std::vector<T> columns(unfolded);
     for (auto job = static_cast<std::int64_t>(from); job < static_cast<std::int64_t>(to); ++job) {
       const std::int64_t begin = job % blocks * block, end = std::min(positions, begin + block);
       const std::int64_t group = job / blocks % s.groups, image = job / blocks / s.groups;

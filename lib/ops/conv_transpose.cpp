@@ -4,6 +4,7 @@
 
 #include "lib/ops/common.h"
 #include "lib/ops/conv_shape.h"
+#include "lib/ops/counts.h"
 #include "lib/ops/lower/lower.h"
 #include "lib/support/error.h"
 
@@ -104,7 +105,7 @@ std::vector<InferredValue> infer(const NodeView& node) {
 
 std::int64_t macs(const NodeView& node) {
   const Shapes s = shapes_of(node, to_dims(*node.input_shape(0)), to_dims(*node.input_shape(1)));
-  return s.batch * s.in_channels * s.window.out_size() * (s.out_channels / s.groups) * s.window.taps();
+  return saturating_product({s.batch, s.in_channels, s.window.out_size(), s.out_channels / s.groups, s.window.taps()});
 }
 
 // Adds one input channel's share, of one tap, to one output channel.

@@ -3,6 +3,7 @@
 
 #include "lib/ops/common.h"
 #include "lib/ops/conv_shape.h"
+#include "lib/ops/counts.h"
 #include "lib/ops/lower/lower.h"
 #include "lib/ops/matrix_product.h"
 #include "lib/ops/prepared.h"
@@ -58,7 +59,7 @@ std::vector<InferredValue> infer(const NodeView& node) {
 
 std::int64_t macs(const NodeView& node) {
   const Sizes s = sizes_of(node, *node.input_shape(0), *node.input_shape(1));
-  return s.m.value * s.k.value * s.n.value;
+  return saturating_product({s.m.value, s.k.value, s.n.value});
 }
 
 template <class T>

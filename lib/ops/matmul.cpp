@@ -1,5 +1,6 @@
 // MatMul: NumPy's matmul: leading axes broadcast, one-dimensional operands count as a row or a column.
 #include "lib/ops/common.h"
+#include "lib/ops/counts.h"
 #include "lib/ops/lower/lower.h"
 #include "lib/ops/matrix_product.h"
 #include "lib/ops/op_def.h"
@@ -47,7 +48,7 @@ std::vector<InferredValue> infer(const NodeView& node) {
 
 std::int64_t macs(const NodeView& node) {
   const Operands o = operands(*node.input_shape(0), *node.input_shape(1));
-  return element_count(to_dims(result_shape(o))) * o.a.back().value;
+  return saturating_product({element_count(to_dims(result_shape(o))), o.a.back().value});
 }
 
 // Offset, in matrices, of an operand for the result's stack position.

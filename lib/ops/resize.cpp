@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "lib/ops/common.h"
+#include "lib/ops/counts.h"
 #include "lib/ops/elementwise.h"
 #include "lib/ops/lower/lower.h"
 #include "lib/ops/movement.h"
@@ -177,7 +178,7 @@ std::int64_t macs(const NodeView& node) {
   std::int64_t taps = 1;
   for (std::size_t d = 0; d < in.size(); ++d)
     if (in[d] != out[d]) taps *= static_cast<std::int64_t>(resize_tap_count(resize_mode(node)));
-  return element_count(out) * taps;
+  return saturating_product({element_count(out), taps});
 }
 
 // The device has nearest and linear.

@@ -35,7 +35,8 @@ int write_all(int fd, std::string_view bytes) {
 
 // Returns the temporary's name; nothing is left behind when it throws.
 fs::path write_temporary(const fs::path& path, std::string_view bytes) {
-  if (fs::is_directory(path)) fail(path, "cannot write", EISDIR);
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) fail(path, "cannot write", EISDIR);
   std::string name = path.string() + ".tmp-XXXXXX";
   const int fd = ::mkstemp(name.data());
   if (fd < 0) fail(path, "cannot write", errno);
@@ -50,33 +51,36 @@ fs::path write_temporary(const fs::path& path, std::string_view bytes) {
   return name;
 }
 
+// Stdout, a device or a pipe: written to, not replaced.
+bool is_stream(const fs::path& path) {
+  std::error_code ignored;
+  return path == "-" ||
+         (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored) && !fs::is_directory(path, ignored));
+}
+
+void write_stream(const fs::path& path, std::string_view bytes) {
+  const bool standard = path == "-";
+  const int fd = standard ? STDOUT_FILENO : ::open(path.c_str(), O_WRONLY);
+  int error = fd < 0 ? errno : write_all(fd, bytes);
+  if (!standard && fd >= 0) ::close(fd);
+  if (error != 0) fail(standard ? "stdout" : path, "cannot write", error);
+}
+
+void rename_to(const fs::path& temporary, const fs::path& path) {
+  if (::rename(temporary.c_str(), path.c_str()) != 0) fail(path, "cannot write", errno);
+}
+
 }  // namespace
 
 void write_file(const fs::path& path, std::string_view bytes) {
-  if (path == "-") {
-    if (const int error = write_all(STDOUT_FILENO, bytes)) fail("stdout", "cannot write", error);
-    return;
-  }
-  // A device or pipe (such as /dev/null) is written to, not replaced.
-  std::error_code ignored;
-  if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored) && !fs::is_directory(path, ignored)) {
-    const int fd = ::open(path.c_str(), O_WRONLY);
-    if (fd < 0) fail(path, "cannot write", errno);
-    const int error = write_all(fd, bytes);
-    ::close(fd);
-    if (error != 0) fail(path, "cannot write", error);
-    return;
-  }
-  const fs::path temporary = write_temporary(path, bytes);
-  if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int error = errno;
-    ::unlink(temporary.c_str());
-    fail(path, "cannot write", error);
-  }
+  FileSet files;
+  files.add_elsewhere(path, std::string(bytes));
+  files.commit();
 }
 
 std::string read_file(const fs::path& path, std::size_t limit) {
-  if (fs::is_directory(path)) fail(path, "cannot read", EISDIR);
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) fail(path, "cannot read", EISDIR);
   const bool standard = path == "-";
   const int fd = standard ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY);
   if (fd < 0) fail(path, "cannot read", errno);
@@ -103,36 +107,51 @@ FileSet::FileSet(fs::path folder) : folder_(std::move(folder)) {}
 
 FileSet::~FileSet() {
   std::error_code ignored;
-  for (const auto& file : temporaries_) fs::remove(file, ignored);
+  for (const auto& file : temporaries_)
+    if (!file.empty()) fs::remove(file, ignored);
   for (auto it = created_folders_.rbegin(); it != created_folders_.rend(); ++it) fs::remove(*it, ignored);
 }
 
-void FileSet::add(const fs::path& relative, std::string bytes) { entries_.push_back({relative, std::move(bytes)}); }
+void FileSet::add(const fs::path& relative, std::string bytes) {
+  entries_.push_back({folder_ / relative, relative, std::move(bytes)});
+}
 
-std::vector<std::string> FileSet::commit() {
-  const auto make_folder = [&](const fs::path& folder) {
-    std::vector<fs::path> missing;
-    for (fs::path p = folder; !p.empty() && !fs::exists(p); p = p.parent_path()) missing.push_back(p);
-    for (auto it = missing.rbegin(); it != missing.rend(); ++it) {
-      std::error_code error;
-      fs::create_directory(*it, error);
-      if (error) fail(*it, "cannot create the folder", error.value());
-      created_folders_.push_back(*it);
-    }
-  };
-  for (const Entry& entry : entries_) {
-    const fs::path target = folder_ / entry.relative;
-    make_folder(target.parent_path());
-    temporaries_.push_back(write_temporary(target, entry.bytes));
+void FileSet::add_elsewhere(const fs::path& path, std::string bytes) {
+  for (const Entry& entry : entries_)
+    if (path != "-" && !is_stream(path) && entry.target.lexically_normal() == path.lexically_normal())
+      throw Error("two results go into this one file", "give each its own", ExitCode::usage).in_file(path.string());
+  entries_.push_back({path, {}, std::move(bytes)});
+}
+
+void FileSet::make_folder(const fs::path& folder) {
+  std::vector<fs::path> missing;
+  std::error_code error;
+  for (fs::path p = folder; !p.empty() && !fs::exists(p, error); p = p.parent_path()) missing.push_back(p);
+  for (auto it = missing.rbegin(); it != missing.rend(); ++it) {
+    fs::create_directory(*it, error);
+    if (error) fail(*it, "cannot create the folder", error.value());
+    created_folders_.push_back(*it);
   }
+}
+
+void FileSet::stage(const Entry& entry) {
+  if (!entry.relative.empty()) make_folder(entry.target.parent_path());
+  temporaries_.push_back(is_stream(entry.target) ? fs::path() : write_temporary(entry.target, entry.bytes));
+}
+
+// Whatever can fail for lack of space or permission is done before the first file appears.
+std::vector<std::string> FileSet::commit() {
+  for (const Entry& entry : entries_) stage(entry);
+  for (std::size_t i = 0; i < entries_.size(); ++i)
+    if (temporaries_[i].empty()) write_stream(entries_[i].target, entries_[i].bytes);
   std::vector<std::string> names;
   for (std::size_t i = 0; i < entries_.size(); ++i) {
-    const fs::path target = folder_ / entries_[i].relative;
-    if (::rename(temporaries_[i].c_str(), target.c_str()) != 0) fail(target, "cannot write", errno);
-    names.push_back(entries_[i].relative.generic_string());
+    if (!temporaries_[i].empty()) rename_to(temporaries_[i], entries_[i].target);
+    if (!entries_[i].relative.empty()) names.push_back(entries_[i].relative.generic_string());
   }
   temporaries_.clear();
   created_folders_.clear();
+  entries_.clear();
   return names;
 }
 

@@ -16,24 +16,29 @@ void write_file(const std::filesystem::path& path, std::string_view bytes);
 // Reads a whole file ("-" is stdin). Throws Error when it cannot be read or holds more than `limit` bytes.
 std::string read_file(const std::filesystem::path& path, std::size_t limit = std::size_t{1} << 31U);
 
-// Several files that belong together: staged by add(), put in place by commit(); without commit nothing is left behind.
+// All that one command writes: staged by add(), put in place by commit(), together or (as far as a file system allows)
+// not at all; without commit nothing is left behind.
 class FileSet {
  public:
-  explicit FileSet(std::filesystem::path folder);  // created when commit() succeeds, if it is not there
+  explicit FileSet(std::filesystem::path folder = {});  // created when commit() succeeds, if it is not there
   ~FileSet();
   FileSet(const FileSet&) = delete;
   FileSet& operator=(const FileSet&) = delete;
   void add(const std::filesystem::path& relative, std::string bytes);
+  // A file outside of the folder; its own folder must be there. "-" is stdout.
+  void add_elsewhere(const std::filesystem::path& path, std::string bytes);
   std::vector<std::string> commit();  // returns the relative names, in the order of add()
 
  private:
   struct Entry {
-    std::filesystem::path relative;
+    std::filesystem::path target, relative;  // relative: empty elsewhere
     std::string bytes;
   };
+  void stage(const Entry& entry);
+  void make_folder(const std::filesystem::path& folder);
   std::filesystem::path folder_;
   std::vector<Entry> entries_;
-  std::vector<std::filesystem::path> temporaries_;
+  std::vector<std::filesystem::path> temporaries_;  // of each entry; empty: written at once
   std::vector<std::filesystem::path> created_folders_;
 };
 

@@ -4,6 +4,7 @@
 // Quantized constants are left alone: their integers are final.
 #include <algorithm>
 
+#include "lib/ops/work.h"
 #include "lib/support/error.h"
 #include "passes/rewrite.h"
 
@@ -38,7 +39,8 @@ std::string obstacle(const Graph& graph, const Node& node, const OpDef& op) {
     if (!type.shape || !is_static(*type.shape)) return "the size of the result is not known";
     out += bytes_of(type);
   }
-  return out > std::max(in, kMostBytes) ? "the result would be too large" : "";
+  if (out > std::max(in, kMostBytes)) return "the result would be too large";
+  return "";
 }
 
 void evaluate(Graph& graph, NodeId id, const OpDef& op, ThreadPool& threads) {
@@ -64,13 +66,17 @@ void evaluate(Graph& graph, NodeId id, const OpDef& op, ThreadPool& threads) {
   erase_if_unused(graph, id);
 }
 
-Outcome fold_node(Graph& graph, NodeId id, ThreadPool& threads) {
+// `work_left`: what may still be computed; taken from when the node folds.
+Outcome fold_node(Graph& graph, NodeId id, ThreadPool& threads, double& work_left) {
   const Node& node = graph.node(id);
   const OpDef* op = find_op(node.op);
   if (op == nullptr || !op->deterministic || node.outputs.empty() || !all_inputs_constant(graph, node))
     return std::nullopt;
   std::string reason = obstacle(graph, node, *op);
   if (!reason.empty()) return reason;
+  const double work = work_of(NodeView(graph, node));
+  if (work > work_left) return "computing it would take too long";
+  work_left -= work;
   evaluate(graph, id, *op, threads);
   return rewritten();
 }
@@ -140,9 +146,20 @@ Outcome fold_reshape_target(Graph& graph, NodeId id) {
   return rewritten();
 }
 
-PassReport run(Graph& graph, const PassContext& context) {
+// One pass object serves one graph: what it may compute is limited over all rounds.
+class FoldConstants final : public Pass {
+ public:
+  std::string_view name() const override { return "fold-constants"; }
+  std::string_view summary() const override { return "evaluate what depends on constants alone"; }
+  PassReport run(Graph& graph, const PassContext& context) override;
+
+ private:
+  double work_left_ = kMostFoldingWork;
+};
+
+PassReport FoldConstants::run(Graph& graph, const PassContext& context) {
   PassReport report = for_each_node(graph, [&](NodeId id) -> Outcome {
-    if (Outcome done = fold_node(graph, id, context.threads)) return done;
+    if (Outcome done = fold_node(graph, id, context.threads, work_left_)) return done;
     if (Outcome done = fold_known(graph, id)) return done;
     return fold_reshape_target(graph, id);
   });
@@ -155,8 +172,6 @@ PassReport run(Graph& graph, const PassContext& context) {
 
 }  // namespace
 
-std::unique_ptr<Pass> make_fold_constants() {
-  return make_simple_pass("fold-constants", "evaluate what depends on constants alone", run);
-}
+std::unique_ptr<Pass> make_fold_constants() { return std::make_unique<FoldConstants>(); }
 
 }  // namespace tinyml

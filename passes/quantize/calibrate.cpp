@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "lib/exec/executor.h"
+#include "lib/exec/footprint.h"
 #include "lib/support/error.h"
 
 namespace tinyml {
@@ -101,7 +102,7 @@ std::optional<std::size_t> fixed_batch(const Graph& graph) {
 Calibration calibrate(const Graph& graph, const QuantPlan& plan, const CalibrationData& data,
                       const QuantizeOptions& options, const PassContext& context) {
   const auto fixed = fixed_batch(graph);
-  const std::size_t batch = fixed.value_or(kBatch);
+  const std::size_t batch = fixed.value_or(fitting_batch(footprint(graph).peak, kBatch));
   if (data.samples < (fixed ? batch : 1))
     throw Error("the calibration data hold " + std::to_string(data.samples) + " samples",
                 "give at least one batch of the model (" + std::to_string(fixed ? batch : 1) + ")");

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "lib/exec/executor.h"
+#include "lib/exec/footprint.h"
 #include "lib/support/error.h"
 #include "passes/quantize/assign_params.h"
 #include "passes/quantize/bake_preprocessing.h"
@@ -97,7 +98,7 @@ void report_errors(const Graph& reference, const Graph& quantized, const QuantPl
   // Every watched activation of a batch is held at once, so the batch is small unless the model fixes it.
   constexpr std::size_t kMostBatch = 4;
   const auto fixed = fixed_batch(reference);
-  const std::size_t batch = fixed.value_or(kMostBatch);
+  const std::size_t batch = fixed.value_or(fitting_batch(footprint(reference).all, kMostBatch));
   const std::size_t all = std::min(samples, data.samples);
   ErrorReport errors(reference, quantized, plan, context);
   bool any = false;

@@ -85,15 +85,6 @@ TEST_CASE("values beyond the grid are counted as clipped", "[exec]") {
   CHECK(report.layers[1].difference.sqnr_db() == 200.0);
 }
 
-TEST_CASE("random inputs tell equal models from others", "[exec]") {
-  ThreadPool threads(1);
-  const Graph a = model(2), b = model(2.5F);
-  const auto same = compare_on_random_inputs(a, a, 1, threads);
-  REQUIRE(same);
-  CHECK(same->sqnr_db() == 200.0);
-  CHECK(compare_on_random_inputs(a, b, 1, threads)->sqnr_db() == Approx(20 * std::log10(4.0)));
-}
-
 TEST_CASE("advice names the cause that the figures point to", "[exec]") {
   LayerDifference layer = bad_layer();
   CHECK(advice_for(layer) == "try --equalize and --bias-correction; or keep it in float: --exclude 'conv'");
@@ -111,4 +102,18 @@ TEST_CASE("advice names the cause that the figures point to", "[exec]") {
   b[0] = 5;
   outlier.difference = difference(a, b);
   CHECK_THAT(advice_for(outlier), Catch::Contains("--method percentile"));
+}
+
+TEST_CASE("output differences are counted in steps of the grid", "[exec]") {
+  Graph graph = model(1);
+  graph.value(graph.outputs()[0]).quant = QuantParams{DType::i8, {0.5F}, {0}, -1};
+  OutputComparison comparison(graph);
+  const std::vector<float> reference{0, 1, 2, 3, 0, 0, 0, 0}, other{0, 1.5F, 3, 4.5F, 2, -3.5F, 4, 0.1F};
+  comparison.add(Tensor::from<float>({2, 4}, std::span<const float>(reference)),
+                 Tensor::from<float>({2, 4}, std::span<const float>(other)));
+  const OutputReport report = comparison.finish();
+  CHECK(report.samples == 2);
+  CHECK(report.same_top1 == 0.5);  // the second sample moves from class 0 to 2
+  CHECK(report.step == 0.5);
+  CHECK(report.steps == std::vector<std::size_t>{2, 1, 1, 1, 2, 1});
 }

@@ -2,6 +2,7 @@
 #include "lib/exec/metrics.h"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "lib/support/error.h"
 
@@ -93,4 +94,21 @@ TEST_CASE("histogram of differences", "[exec]") {
   DifferenceHistogram h({0.25, 1});
   h.add(tensor({4}, {0, 0, 0, 0}), tensor({4}, {0, 0.25F, -0.5F, 1}));
   CHECK(h.counts() == std::vector<std::size_t>{1, 2, 1});
+}
+
+TEST_CASE("equal infinities and NaN are no error, others an infinite one", "[exec]") {
+  const float inf = INFINITY, nan = NAN;
+  const auto tensor = [](std::vector<float> v) {
+    return Tensor::from<float>({static_cast<std::int64_t>(v.size())}, std::span<const float>(v));
+  };
+  Difference same;
+  same.add(tensor({inf, -inf, nan, 1, 2}), tensor({inf, -inf, nan, 1, 2}));
+  CHECK(same.sqnr_db() == 200);
+  CHECK(same.max_error() == 0);
+  CHECK(same.not_finite() == 3);
+  CHECK(same.reference_min() == 1);
+  Difference other;
+  other.add(tensor({inf, 1}), tensor({1, 1}));
+  CHECK(other.sqnr_db() == -200);
+  CHECK(std::isinf(other.max_error()));
 }

@@ -53,3 +53,20 @@ TEST_CASE("inputs are random, reproducible and fit their types", "[passes]") {
   for (std::size_t i = 0; i < 3; ++i) CHECK(a[i] == b[i]);
   CHECK(!(a[0] == c[0]));
 }
+
+TEST_CASE("an overflow of the model's own is no fault of the rewrite", "[passes]") {
+  ThreadPool threads(1);
+  const std::string head =
+      "input %x: float32[batch,3]\nconst %big: float32[] = {1e38}\nconst %up: float32[] = {1e30}\n";
+  const Graph infinite = test::typed(head + "%a = Mul(%x, %big)\n%y = Mul(%a, %up)\noutput %y");
+  const RewriteCheck same = verify_rewrite(infinite, infinite, threads);
+  CHECK(same.executed);
+  CHECK(same.elements == 6);
+  CHECK(same.not_finite == 6);
+  // (x + 1e30) - 1e30 loses x; a rewrite that keeps it is not wrong, but nothing is proved.
+  const Graph lost = test::typed(head + "%a = Add(%x, %up)\n%y = Sub(%a, %up)\noutput %y");
+  const Graph kept = test::typed(head + "%y = Identity(%x)\noutput %y");
+  const RewriteCheck check = verify_rewrite(lost, kept, threads);
+  CHECK(!check.executed);
+  CHECK(check.reason.find("the values of 'a'") == 0);
+}

@@ -60,6 +60,21 @@ TEST_CASE("writer: opset 13 where it suffices, with the attributes of that opset
   CHECK(proto.graph().initializer_size() == 0);
 }
 
+TEST_CASE("writer: AveragePool counts padding only where there is some", "[onnx]") {
+  const auto says_so = [](const Ints& pads) {
+    const Graph graph = single("AveragePool", {{"kernel_shape", Ints{3, 3}},
+                                               {"ceil_mode", std::int64_t{1}},
+                                               {"count_include_pad", std::int64_t{1}},
+                                               {"pads", pads}});
+    const auto proto = written(graph);
+    for (const auto& attribute : proto.graph().node(0).attribute())
+      if (attribute.name() == "count_include_pad") return attribute.i() == 1;
+    return false;
+  };
+  CHECK(!says_so({0, 0, 0, 0}));
+  CHECK(says_so({0, 0, 0, 1}));
+}
+
 TEST_CASE("writer: the first opset that has every operator", "[onnx]") {
   const auto opset = [](const Graph& graph) { return written(graph).opset_import(0).version(); };
   CHECK(opset(single("Relu", {})) == 13);
