@@ -17,26 +17,26 @@ enum {
   MODE_READ_BINARY = 1
 };
 #define APPLICATION_EXIT 0x20026u
-#define COPROCESSOR_ACCESS (*(volatile uint32_t *)0xE000ED88u)
+#define COPROCESSOR_ACCESS (*(volatile uint32_t*)0xE000ED88u)
 
-static int32_t semihosting(uint32_t operation, const void *argument) {
+static int32_t semihosting(uint32_t operation, const void* argument) {
   register uint32_t r0 __asm__("r0") = operation;
-  register const void *r1 __asm__("r1") = argument;
+  register const void* r1 __asm__("r1") = argument;
   __asm__ volatile("bkpt 0xAB" : "+r"(r0) : "r"(r1) : "memory");
   return (int32_t)r0;
 }
 
-static uint32_t address(const void *pointer) { return (uint32_t)(uintptr_t)pointer; }
+static uint32_t address(const void* pointer) { return (uint32_t)(uintptr_t)pointer; }
 
-static uint32_t length(const char *text) {
+static uint32_t length(const char* text) {
   uint32_t n = 0;
   while (text[n] != '\0') ++n;
   return n;
 }
 
-void board_print(const char *text) { semihosting(SYS_WRITE0, text); }
+void board_print(const char* text) { semihosting(SYS_WRITE0, text); }
 
-int board_argument(char *text, uint32_t bytes) {
+int board_argument(char* text, uint32_t bytes) {
   char line[512];
   uint32_t block[2], from = 0, count = 0;
   block[0] = address(line);
@@ -49,7 +49,7 @@ int board_argument(char *text, uint32_t bytes) {
   return count > 0 && (line[from] == '\0' || line[from] == ' ') ? 0 : -1;
 }
 
-int board_read_file(const char *path, void *to, uint32_t bytes) {
+int board_read_file(const char* path, void* to, uint32_t bytes) {
   uint32_t block[3];
   int32_t handle, missing;
   block[0] = address(path);

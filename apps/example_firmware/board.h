@@ -4,12 +4,13 @@
 
 #include <stdint.h>
 
-void board_print(const char *text);
+void board_print(const char* text);
 
-/* Copies the first word behind the program's name on the command line: 0, or -1 when there is none or it is too long. */
-int board_argument(char *text, uint32_t bytes);
+/* Copies the first word behind the program's name on the command line: 0, or -1 when there is none or it is too long.
+ */
+int board_argument(char* text, uint32_t bytes);
 
 /* Reads exactly `bytes` bytes from the begin of a file: 0, or -1. */
-int board_read_file(const char *path, void *to, uint32_t bytes);
+int board_read_file(const char* path, void* to, uint32_t bytes);
 
 #endif

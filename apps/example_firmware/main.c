@@ -12,7 +12,7 @@
 static uint8_t arena[DIGITS_ARENA_BYTES] __attribute__((aligned(DIGITS_ARENA_ALIGN)));
 
 /* Fills the model's input from the file that the command line names: 0, or -1. */
-static int read_input(int8_t *input) {
+static int read_input(int8_t* input) {
   char path[256];
   uint8_t pixels[DIGITS_INPUT0_ELEMENTS];
   uint32_t i;
@@ -22,7 +22,7 @@ static int read_input(int8_t *input) {
   return 0;
 }
 
-static uint32_t largest(const int8_t *scores, uint32_t count) {
+static uint32_t largest(const int8_t* scores, uint32_t count) {
   uint32_t best = 0, i;
   for (i = 1; i < count; ++i) {
     if (scores[i] > scores[best]) best = i;

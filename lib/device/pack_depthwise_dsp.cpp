@@ -8,7 +8,8 @@ namespace tinyml {
 namespace {
 
 constexpr std::size_t kTaps = 9;
-// Two SXTB16 of the first word give taps 0 and 1 of columns 0 and 1; of the second, those of column 2 and tap 2 of both.
+// Two SXTB16 of the first word give taps 0 and 1 of columns 0 and 1; of the second, those of column 2 and tap 2 of
+// both.
 constexpr std::array<std::size_t, kTaps> kOrder = {0, 1, 3, 4, 2, 7, 5, 6, 8};
 
 int column_pairs(const DepthwiseDspShape& s) { return (s.out_w * s.stride + 4 - s.stride) / 2; }

@@ -1,5 +1,6 @@
-// How far the outputs of two executions are apart: signal to noise, classes, and a histogram in steps of the integer grid.
-// Used by `compare`, alone (two engines, or an engine against outputs in a file) and beside the comparison of layers.
+// How far the outputs of two executions are apart: signal to noise, classes, and a histogram in steps of the integer
+// grid. Used by `compare`, alone (two engines, or an engine against outputs in a file) and beside the comparison of
+// layers.
 #pragma once
 
 #include <optional>

@@ -1,6 +1,6 @@
 // Weights, measured on two cores (in 1e9 per second): packed convolution 18, matrix product 52, convolution of one
-// channel 1.1 (it fills a sixteenth of each vector), pools 0.75 to 4 taps, elementwise operators 0.1 elements, a softmax along
-// a far axis 0.02.
+// channel 1.1 (it fills a sixteenth of each vector), pools 0.75 to 4 taps, elementwise operators 0.1 elements, a
+// softmax along a far axis 0.02.
 #include "lib/ops/work.h"
 
 #include <algorithm>
@@ -115,10 +115,11 @@ std::optional<GraphWork> work_of(Graph& graph) {
 void check_work(Graph& graph, double most) {
   const auto work = work_of(graph);
   if (!work || work->total <= most) return;
-  throw Error(fmt::format("one execution of the model takes about {:.3g} operations, {:.3g} of them here; at most {:.3g} "
-                          "are done",
-                          work->total, work->heaviest, most),
-              fmt::format("check the kernel and the dimensions, or allow it: --max-work {:.0f}", std::ceil(work->total / 1e9)))
+  throw Error(
+      fmt::format("one execution of the model takes about {:.3g} operations, {:.3g} of them here; at most {:.3g} "
+                  "are done",
+                  work->total, work->heaviest, most),
+      fmt::format("check the kernel and the dimensions, or allow it: --max-work {:.0f}", std::ceil(work->total / 1e9)))
       .at_node(work->node);
 }
 

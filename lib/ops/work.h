@@ -10,8 +10,8 @@
 
 namespace tinyml {
 
-// More than any honest network for small devices; room for ResNet-50 (4.1e9) and VGG-16 (15.5e9) at 224x224. Less than a
-// second of packed kernels, some seconds of the worst ones.
+// More than any honest network for small devices; room for ResNet-50 (4.1e9) and VGG-16 (15.5e9) at 224x224. Less than
+// a second of packed kernels, some seconds of the worst ones.
 constexpr double kDefaultMostWork = 0x1p35;
 // What constant folding may spend on a graph: weights are rearranged in far less.
 constexpr double kMostFoldingWork = 0x1p31;

@@ -17,8 +17,8 @@ std::atomic<std::size_t> g_limit{kDefaultMemoryLimit}, g_used{0};
 
 [[noreturn]] void refuse(std::size_t bytes) {
   throw MemoryError("needs another " + format_size(bytes) + " of memory, " + format_size(memory_left()) + " of " +
-                  format_size(g_limit) + " are left",
-              "check the dimensions, use a smaller --batch, or raise --max-memory");
+                        format_size(g_limit) + " are left",
+                    "check the dimensions, use a smaller --batch, or raise --max-memory");
 }
 
 void claim(std::size_t bytes) {

@@ -22,7 +22,8 @@ void set_memory_limit(std::size_t bytes);
 void allow_memory_for_file(std::size_t file_bytes);
 std::size_t memory_left();
 
-// Bytes aligned to a cache line, uninitialized, never nullptr. Throws MemoryError when the limit or the machine says no.
+// Bytes aligned to a cache line, uninitialized, never nullptr. Throws MemoryError when the limit or the machine says
+// no.
 void* take_memory(std::size_t bytes);
 void give_memory(void* block) noexcept;  // nullptr is fine
 

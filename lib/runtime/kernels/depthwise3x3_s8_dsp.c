@@ -1,16 +1,16 @@
 /* depthwise3x3_s8_dsp.c: 3x3 depthwise convolution, stride 1, for Cortex-M4, M7 and M33; see depthwise_dsp.h.
  *
  * Two rows by two columns of outputs at a time: 24 SMLAD-like instructions for 36 multiply-accumulates, four LDRD for
- * the inputs. Six words hold the weights: taps (0, 1) and (1, 2) of each column. 52 instructions per 4 outputs; the last
- * column of an odd width is a tail of 27 per 2. A single last row is computed as a pair whose second row is stored
+ * the inputs. Six words hold the weights: taps (0, 1) and (1, 2) of each column. 52 instructions per 4 outputs; the
+ * last column of an odd width is a tail of 27 per 2. A single last row is computed as a pair whose second row is stored
  * first and then overwritten.
  */
 #include "depthwise_dsp.h"
 
 #if TML_DSP_ASM
-/* r0, r2, r4: taps (0, 1) of columns 0 to 2; r1, r3, r5: taps (1, 2); r6 to r9: sums; r10, r11: inputs, then operands of
- * the way out; r12: input; lr: output. Stack: upper and lower pair of rows, end of the row's pairs, their bytes, then
- * the job's copy. */
+/* r0, r2, r4: taps (0, 1) of columns 0 to 2; r1, r3, r5: taps (1, 2); r6 to r9: sums; r10, r11: inputs, then operands
+ * of the way out; r12: input; lr: output. Stack: upper and lower pair of rows, end of the row's pairs, their bytes,
+ * then the job's copy. */
 TML_NAKED static void depthwise_channel(const tml_depthwise_channel *job TML_UNUSED) {
   __asm__ volatile(
       ".syntax unified\n"

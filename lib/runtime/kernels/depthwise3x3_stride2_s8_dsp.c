@@ -7,8 +7,8 @@
 
 #if TML_DSP_ASM
 /* r0 to r2: taps (0, 1) of columns 0 to 2; r3, r4: tap 2 of columns (1, 0) and 2; r5 to r8: sums; r9, r10: inputs, then
- * operands of the way out; r11: pitch; r12: input; lr: output. Stack: bytes of a row's fours and of the row, their ends,
- * then the job's copy. */
+ * operands of the way out; r11: pitch; r12: input; lr: output. Stack: bytes of a row's fours and of the row, their
+ * ends, then the job's copy. */
 TML_NAKED static void depthwise_channel(const tml_depthwise_channel *job TML_UNUSED) {
   __asm__ volatile(
       ".syntax unified\n"

@@ -6,8 +6,9 @@
  * the next band needs, and all of a pixel's reads come before writes to its place: the output may stand exactly where
  * the input stands. What differs between strides is the function of one channel and how many rows a band needs.
  *
- * Scratch: word ((pair_row * column_pairs + column / 2) * 4 + channel) * 2 + column % 2 holds the rows 2 * pair_row (low
- * half) and 2 * pair_row + 1 of a column; row 0 and column 0 are the first row and column of the padded input's band.
+ * Scratch: word ((pair_row * column_pairs + column / 2) * 4 + channel) * 2 + column % 2 holds the rows 2 * pair_row
+ * (low half) and 2 * pair_row + 1 of a column; row 0 and column 0 are the first row and column of the padded input's
+ * band.
  */
 #ifndef TINYML_KERNELS_DEPTHWISE_DSP_H
 #define TINYML_KERNELS_DEPTHWISE_DSP_H
@@ -75,9 +76,7 @@ static inline uint32_t *tml_depthwise_pairs(const int8_t *upper, uint32_t upper_
   return to;
 }
 
-static inline uint32_t *tml_depthwise_at(uint32_t *row, uint32_t column) {
-  return row + column / 2 * 8 + column % 2;
-}
+static inline uint32_t *tml_depthwise_at(uint32_t *row, uint32_t column) { return row + column / 2 * 8 + column % 2; }
 
 /* Rows y and y + 1 of the input to a pair of rows of the scratch; rows outside of the input read in_zero. */
 static TML_NOINLINE void tml_depthwise_fill(const tml_depthwise_dsp_params *p, const tml_depthwise_shape *s,

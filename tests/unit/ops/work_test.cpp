@@ -23,7 +23,7 @@ double work(const std::string& text) {
 TEST_CASE("work counts taps inside of the image, for one sample", "[ops]") {
   const std::string pool = "= MaxPool(%x) {kernel_shape=[3001,3001], pads=[1500,1500,1500,1500]}\noutput %y";
   const double small = work("input %x: float32[batch,1,8,8]\n%y " + pool);
-  CHECK(small > 64 * 64);        // each output meets every element
+  CHECK(small > 64 * 64);  // each output meets every element
   CHECK(small < 100.0 * 64 * 64);
   CHECK(work("input %x: float32[batch,1,3000,3000]\n%y " + pool) > 8.1e13);
 }
