@@ -2,10 +2,12 @@
 // few samples of calibration it clips far too much, for two reasons that are mended here:
 // - Scattered counts diverge from any smooth distribution, by about 1/2 per free bin (Miller 1955, "Note on the bias of
 //   information estimates"). A wide threshold has more bins to a level, a narrow one as few as one: scatter decides,
-//   and for the narrow. Here each candidate is measured on the halves of its own levels, equally many for all.
+//   and for the narrow. Here each candidate is measured on the halves of its own levels, equally many for all, and
+//   the mean of the scatter is subtracted.
 // - It weighs how many values are clipped, not how far. A few large activations often carry a layer's result, so no
 //   threshold is taken whose expected squared error exceeds that of the unclipped range.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -19,6 +21,35 @@ namespace {
 constexpr int kSide = Histogram::kSide;
 
 double x_log(double p, double q) { return p > 0 ? p * std::log(p / q) : 0.0; }
+
+// Mean of k log(2k/n) + (n-k) log(2(n-k)/n) for k of n fair throws, neither half empty.
+double chance_divergence(int n) {
+  double sum = 0, weight = 0, ways = n;  // n over k
+  for (int k = 1; k < n; ++k) {
+    sum += ways * (x_log(k, n / 2.0) + x_log(n - k, n / 2.0));
+    weight += ways;
+    ways = ways * (n - k) / (k + 1);
+  }
+  return weight > 0 ? sum / weight : 0.0;
+}
+
+class ChanceTable {
+ public:
+  ChanceTable() {
+    for (int n = 0; n <= kExact; ++n) values_[static_cast<std::size_t>(n)] = chance_divergence(n);
+  }
+  // Counts are fractions where a bin lies across an edge.
+  double at(double n) const {
+    if (n >= kExact) return 0.5 + 0.25 / n;
+    const auto below = static_cast<std::size_t>(n);
+    const double part = n - static_cast<double>(below);
+    return (1 - part) * values_[below] + part * values_[below + 1];
+  }
+
+ private:
+  static constexpr int kExact = 64;
+  std::array<double, kExact + 1> values_{};
+};
 
 // Values below x, the counts within a bin taken as evenly spread. Exact zeros are left out: they lie on every grid.
 class Cumulative {
@@ -44,7 +75,7 @@ class Cumulative {
 
 // Of the data, what is clipped counted to the outermost halves, from what the levels tell of it: each level's values
 // spread evenly over its halves, those that are empty left out, so that data on a coarse grid of their own are matched.
-double divergence(const Cumulative& data, double min, double max, int steps) {
+double divergence(const Cumulative& data, const ChanceTable& chance, double min, double max, int steps) {
   const double half = (max - min) / (2 * steps);
   const double low = data.below(min), high = data.total() - data.below(max), inside = data.total() - low - high;
   if (inside <= 0) return std::numeric_limits<double>::infinity();
@@ -60,9 +91,10 @@ double divergence(const Cumulative& data, double min, double max, int steps) {
     const bool last = level + 1 == steps;
     const double middle = data.below(min + (2 * level + 1) * half);
     const double end = last ? low + inside : data.below(min + (2 * level + 2) * half);
-    const double a = middle - edge, b = end - middle;
-    const double told = a > 0 && b > 0 ? (a + b) / 2 : a + b;
-    sum += term(a, level == 0 ? low : 0, told) + term(b, last ? high : 0, told);
+    const double a = middle - edge, b = end - middle, n = a + b;
+    const bool both = a > 0 && b > 0;
+    const double told = both ? n / 2 : n;
+    sum += term(a, level == 0 ? low : 0, told) + term(b, last ? high : 0, told) - (both ? chance.at(n) : 0);
     edge = end;
   }
   return sum;
@@ -86,6 +118,7 @@ Range entropy_range(const Histogram& h, bool symmetric, int steps) {
                      : Grid{std::max<double>(full.min, -t), std::min<double>(full.max, t), steps};
   };
   const std::vector<Mass> list = masses(h);
+  const ChanceTable chance;
   const Grid whole = grid(reach);
   const double allowed = squared_error(list, whole.min, whole.max, whole.steps);
   double least = std::numeric_limits<double>::infinity();
@@ -94,7 +127,7 @@ Range entropy_range(const Histogram& h, bool symmetric, int steps) {
     const double t = reach * i / kCandidates;
     const auto [min, max, count] = grid(t);
     if (max - min < 2 * count * h.bin_width()) break;  // finer than the histogram can tell
-    const double value = divergence(data, min, max, count);
+    const double value = divergence(data, chance, min, max, count);
     if (value >= least || squared_error(list, min, max, count) > allowed) continue;
     least = value;
     best = {std::max(full.min, static_cast<float>(-t)), std::min(full.max, static_cast<float>(t))};
