@@ -85,7 +85,7 @@ int tml_conv_transpose2d_s8(const tml_context *context, const void *params, cons
  *             - out_zero * add_multiplier - residual_zero * residual_multiplier; add_shift = 0: there is none
  *   operands  x, [residual, shaped as y,] y, scratch (aligned to 4). The residual may be exactly y. y may overlap x:
  *             outputs are written three pixels at a time in raster order, after all that these three read
- *   scratch   6 K bytes, K = kernel_h * kernel_w * in_c rounded up to a multiple of 4; 3 K + 4 more unless nothing is
+ *   scratch   6 K bytes, K = kernel_h * kernel_w * in_c rounded up to a multiple of 4; 3 K + 12 more unless nothing is
  *             padded, kernel_w * in_c is a multiple of 4 and dilation_w is 1; with a residual 3 * out_c more, rounded
  *             up to a multiple of 4 */
 typedef struct tml_conv2d_dsp_params {

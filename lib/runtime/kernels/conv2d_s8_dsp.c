@@ -5,116 +5,172 @@
  * the input it is read where it stands; else (padding, dilation, few channels) the window is first gathered into a
  * patch of bytes.
  */
-#include "dsp_product.h"
+#include "dsp_columns.h"
 #include "window.h"
 
 typedef struct conv_point { /* an output pixel */
-  const int8_t *image;
-  uint32_t oy, ox;
+  int32_t y, x;             /* where its window begins in the input */
+  int32_t from;             /* the same as an offset */
+  uint32_t inside;          /* x below this: the whole window lies inside */
+  uint32_t columns, rows;   /* pixels left in the row, rows left in the image, itself included */
 } conv_point;
 
 typedef struct conv_dsp {
   const tml_conv2d_dsp_params *p;
   tml_dsp_block block;
+  conv_point at;
   int32_t last_y, last_x;   /* the last origins at which a whole window lies inside */
+  int32_t last_from;        /* the last window whose rows may be read in whole words */
   uint32_t run, pitch;      /* bytes of a kernel row, and from one to the next in the input */
-  uint32_t reach;           /* bytes from a window's first to its last whole word */
-  uint32_t k;               /* taps, rounded up */
+  uint32_t step;            /* bytes from a pixel's window to the next one's */
+  uint32_t k, patch;        /* taps, rounded up; bytes of a patch */
   uint32_t is_direct;       /* rows inside are whole words */
   uint32_t row_words, rows; /* of which columns are made */
   uint32_t is_clamped;
   uint32_t *columns;
   int8_t *patches, *stage;
   int8_t *y;
-  const int8_t *residual, *end; /* of the input */
+  const int8_t *x, *residual;
 } conv_dsp;
 
 static inline void conv_copy(int8_t *to, const int8_t *from, uint32_t n) {
-  for (; n >= 4; n -= 4, to += 4, from += 4) memcpy(to, from, 4);
+  for (; n >= 4; n -= 4, to += 4, from += 4) tml_store4(to, tml_load4(from));
   while (n-- > 0) *to++ = *from++;
 }
 
-/* The window of a pixel as dense rows, byte by byte: the way that handles everything. */
-static TML_NOINLINE void conv_gather(const conv_dsp *s, const conv_point *at, int8_t *patch) {
+/* The window of a pixel as dense rows, padding included: the way that handles everything. */
+static TML_NOINLINE void conv_gather(const conv_dsp *s, int8_t *patch) {
   const tml_conv2d_dsp_params *p = s->p;
-  const uint32_t depth = p->in_c;
-  const tml_window y = tml_make_window(at->oy, p->stride_h, p->pad_top, p->kernel_h, p->dilation_h, p->in_h);
-  const tml_window w = tml_make_window(at->ox, p->stride_w, p->pad_left, p->kernel_w, p->dilation_w, p->in_w);
-  const uint32_t is_dense = p->dilation_w == 1, taps = is_dense ? 1 : w.end - w.begin;
+  const uint32_t depth = p->in_c, is_dense = p->dilation_w == 1, step = p->dilation_w * depth;
+  const uint32_t padding = (uint8_t)p->in_zero * 0x01010101u;
+  const tml_window y = tml_make_window(0, 0, (uint32_t)-s->at.y, p->kernel_h, p->dilation_h, p->in_h);
+  const tml_window w = tml_make_window(0, 0, (uint32_t)-s->at.x, p->kernel_w, p->dilation_w, p->in_w);
+  const uint32_t taps = is_dense ? w.begin < w.end : w.end - w.begin;
   const uint32_t bytes = is_dense ? (w.end - w.begin) * depth : depth;
+  const int8_t *row = s->x + (s->at.from + (int32_t)(y.begin * s->pitch + w.begin * step)), *from;
+  int8_t *to;
   uint32_t ky, i;
-  memset(patch, p->in_zero, s->k);
-  if (w.begin == w.end) return;
-  for (ky = y.begin; ky < y.end; ++ky) {
-    const int8_t *from =
-        at->image + (tml_tap(y, ky, p->dilation_h) * p->in_w + tml_tap(w, w.begin, p->dilation_w)) * depth;
-    int8_t *to = patch + ky * s->run + w.begin * depth;
-    for (i = 0; i < taps; ++i, from += p->dilation_w * depth, to += depth) conv_copy(to, from, bytes);
+  for (to = patch; to != patch + s->k; to += 4) tml_store4(to, padding);
+  patch += y.begin * s->run + w.begin * depth;
+  for (ky = y.begin; ky < y.end; ++ky, patch += s->run, row += s->pitch) {
+    for (i = 0, from = row, to = patch; i < taps; ++i, from += step, to += depth) conv_copy(to, from, bytes);
   }
 }
 
-/* A window inside of the input, whole words at a time: what a row writes too much the next one overwrites. */
-static inline void conv_copy_rows(const conv_dsp *s, int8_t *to, const int8_t *from) {
+static void conv_begin_row(conv_dsp *s) {
+  const tml_conv2d_dsp_params *p = s->p;
+  conv_point *at = &s->at;
+  at->columns = p->out_w;
+  at->x = -(int32_t)p->pad_left;
+  at->from = (at->y * p->in_w + at->x) * p->in_c;
+  at->inside = at->y >= 0 && at->y <= s->last_y && s->last_x >= 0 ? (uint32_t)s->last_x + 1 : 0;
+}
+
+static void conv_begin_image(conv_dsp *s) {
+  s->at.rows = s->p->out_h;
+  s->at.y = -(int32_t)s->p->pad_top;
+}
+
+static TML_NOINLINE void conv_next_row(conv_dsp *s) {
+  s->at.y += s->p->stride_h;
+  if (--s->at.rows == 0) {
+    const int32_t image = s->p->in_h * s->p->in_w * s->p->in_c;
+    s->x += image;
+    s->last_from -= image;
+    conv_begin_image(s);
+  }
+  conv_begin_row(s);
+}
+
+/* Windows whose rows are no whole words: `inside` of them stand in the input, the others in patches already. */
+static TML_NOINLINE void conv_make_patches(const conv_dsp *s, tml_dsp_rows *rows, uint32_t inside) {
   const uint32_t words = (s->run + 3) / 4;
-  uint32_t ky, i;
-  for (ky = s->p->kernel_h; ky > 0; --ky, to += s->run, from += s->pitch) {
-    for (i = 0; i < words; ++i) tml_store4(to + 4 * i, tml_load4(from + 4 * i));
-  }
-}
-
-/* Where the rows of the pixel's window stand, and the gap between them. */
-static inline const int8_t *conv_rows(const conv_dsp *s, const conv_point *at, int8_t *patch, uint32_t *gap) {
-  const tml_conv2d_dsp_params *p = s->p;
-  const int32_t y = (int32_t)(at->oy * p->stride_h) - p->pad_top, x = (int32_t)(at->ox * p->stride_w) - p->pad_left;
-  *gap = 0;
-  if (y >= 0 && y <= s->last_y && x >= 0 && x <= s->last_x) {
-    const int8_t *from = at->image + ((uint32_t)y * p->in_w + (uint32_t)x) * p->in_c;
-    if (s->is_direct) {
-      *gap = s->pitch - s->run;
-      return from;
-    }
-    if (p->dilation_w == 1 && s->reach <= (uint32_t)(s->end - from)) {
-      conv_copy_rows(s, patch, from);
-      return patch;
-    }
-  }
-  conv_gather(s, at, patch);
-  return patch;
-}
-
-static inline void conv_next(const conv_dsp *s, conv_point *at) {
-  const tml_conv2d_dsp_params *p = s->p;
-  if (++at->ox < p->out_w) return;
-  at->ox = 0;
-  if (++at->oy < p->out_h) return;
-  at->oy = 0;
-  at->image += (uint32_t)p->in_h * p->in_w * p->in_c;
-}
-
-/* Makes the columns of the next pixels, at most three; fewer at the end of the image: then the last is repeated. */
-static TML_NOINLINE void conv_columns(const conv_dsp *s, conv_point *at, uint32_t pixels) {
-  tml_dsp_rows rows;
   int8_t *patch = s->patches;
-  uint32_t i;
-  for (i = 0; i < TML_DSP_COLUMNS; ++i, patch += s->k) {
-    rows.x[i] = conv_rows(s, at, patch, &rows.gap[i]);
-    if (i + 1 < pixels) conv_next(s, at);
+  uint32_t i, ky;
+  if (inside == TML_DSP_COLUMNS) {
+    tml_dsp_copy copy;
+    copy.words = words;
+    copy.from_gap = s->pitch - 4 * words;
+    copy.patch = s->patch;
+    copy.to_gap = s->run - 4 * words;
+    copy.rows = s->p->kernel_h;
+    for (i = 0; i < TML_DSP_COLUMNS; ++i) copy.x[i] = rows->x[i];
+    tml_dsp_copy_rows(patch, &copy);
   }
-  conv_next(s, at);
+  for (i = 0; i < TML_DSP_COLUMNS; ++i, patch += s->patch) {
+    if (inside < TML_DSP_COLUMNS && rows->x[i] != patch) {
+      for (ky = 0; ky < s->p->kernel_h; ++ky) conv_copy(patch + ky * s->run, rows->x[i] + ky * s->pitch, s->run);
+    }
+    rows->x[i] = patch;
+  }
+}
+
+static inline void conv_advance(conv_dsp *s, uint32_t pixels) {
+  s->at.x += (int32_t)(pixels * s->p->stride_w);
+  s->at.from += (int32_t)(pixels * s->step);
+  s->at.columns -= pixels;
+  if (s->at.columns == 0) conv_next_row(s);
+}
+
+/* Three neighbours inside of the input, the usual case. */
+static inline uint32_t conv_three_inside(const conv_dsp *s, uint32_t pixels) {
+  const int32_t last = s->at.x + 2 * s->p->stride_w;
+  return pixels == TML_DSP_COLUMNS && s->at.columns >= TML_DSP_COLUMNS && s->at.x >= 0 &&
+         (uint32_t)last < s->at.inside && s->at.from + 2 * (int32_t)s->step <= s->last_from;
+}
+
+/* Windows of neighbours that are not all inside: pixel by pixel. Returns how many stand in the input. */
+static TML_NOINLINE uint32_t conv_find_windows(conv_dsp *s, uint32_t pixels, tml_dsp_rows *rows) {
+  int8_t *patch = s->patches;
+  uint32_t i, inside = 0;
+  for (i = 0; i < TML_DSP_COLUMNS; ++i, patch += s->patch) {
+    if ((uint32_t)s->at.x < s->at.inside && s->at.from <= s->last_from) {
+      rows->x[i] = s->x + s->at.from;
+      ++inside;
+    } else {
+      conv_gather(s, patch);
+      rows->x[i] = patch;
+      rows->gap[i] = 0;
+    }
+    if (i + 1 < pixels) conv_advance(s, 1);
+  }
+  conv_advance(s, 1);
+  return inside;
+}
+
+/* Makes the columns of the next pixels, at most three; with fewer the last is repeated. */
+static TML_NOINLINE void conv_columns(conv_dsp *s, uint32_t pixels) {
+  tml_dsp_rows rows;
+  uint32_t inside = TML_DSP_COLUMNS;
+  rows.gap[0] = rows.gap[1] = rows.gap[2] = s->pitch - s->run;
+  if (conv_three_inside(s, pixels)) {
+    rows.x[0] = s->x + s->at.from;
+    rows.x[1] = rows.x[0] + s->step;
+    rows.x[2] = rows.x[1] + s->step;
+    conv_advance(s, TML_DSP_COLUMNS);
+  } else {
+    inside = conv_find_windows(s, pixels, &rows);
+  }
+  if (!s->is_direct) conv_make_patches(s, &rows, inside);
   tml_dsp_expand(s->columns, &rows, s->row_words, s->rows);
 }
 
-static void conv_clamp(const tml_conv2d_dsp_params *p, int8_t *y, uint32_t n) {
+static void conv_clamp(int8_t *y, uint32_t n, int32_t low, int32_t high) {
   const int8_t *end = y + n;
-  for (; y != end; ++y) *y = (int8_t)tml_clamp(*y, p->clamp_min, p->clamp_max);
+  for (; y != end; ++y) *y = (int8_t)tml_clamp(*y, low, high);
 }
 
-static TML_NOINLINE void conv_add(const tml_conv2d_dsp_params *p, const int8_t *x, const int8_t *residual, int8_t *y,
-                                  uint32_t n) {
-  const tml_output output = tml_make_output(p->add_shift, p->add_zero, p->add_min, p->add_max);
-  const int32_t own = p->add_multiplier, other = p->residual_multiplier, bias = p->add_bias;
-  const int8_t *end = x + n;
-  while (x != end) *y++ = tml_finish((bias + *x++ * own + *residual++ * other) >> output.shift, output);
+static TML_NOINLINE void conv_add(conv_dsp *s, uint32_t n) {
+  const tml_conv2d_dsp_params *p = s->p;
+  tml_dsp_add add;
+  add.own = p->add_multiplier;
+  add.other = p->residual_multiplier;
+  add.bias = p->add_bias;
+  add.shift = p->add_shift;
+  add.zero = p->add_zero;
+  tml_dsp_add_residual(s->y, s->stage, s->residual, n, &add);
+  if (p->add_min > -128 || p->add_max < 127) conv_clamp(s->y, n, p->add_min, p->add_max);
+  s->residual += n;
 }
 
 /* Fewer pixels than columns, or an odd channel: block by block through a buffer. */
@@ -146,17 +202,15 @@ static TML_NOINLINE void conv_outputs(conv_dsp *s, uint32_t pixels) {
   s->block.y_end = to + whole;
   if (whole > 0) tml_dsp_product(&s->block);
   if (whole < p->out_c) conv_partly(s, to, whole, pixels);
-  if (s->is_clamped) conv_clamp(p, to, n);
-  if (p->add_shift) {
-    conv_add(p, to, s->residual, s->y, n);
-    s->residual += n;
-  }
+  if (s->is_clamped) conv_clamp(to, n, p->clamp_min, p->clamp_max);
+  if (p->add_shift) conv_add(s, n);
   s->y += n;
 }
 
 /* 1x1, stride 1: the pixels follow each other. */
-static void conv_points(conv_dsp *s, const int8_t *x, uint32_t left) {
+static void conv_points(conv_dsp *s, uint32_t left) {
   const uint32_t depth = s->p->in_c, words = s->row_words;
+  const int8_t *x = s->x;
   tml_dsp_rows rows;
   for (; left > 0; x += TML_DSP_COLUMNS * depth) {
     const uint32_t pixels = tml_min_u32(left, TML_DSP_COLUMNS);
@@ -171,26 +225,31 @@ static void conv_points(conv_dsp *s, const int8_t *x, uint32_t left) {
 
 static void conv_setup(conv_dsp *s, const tml_conv2d_dsp_params *p, int8_t *scratch) {
   const uint32_t stage = p->add_shift ? tml_dsp_round_up(TML_DSP_COLUMNS * (uint32_t)p->out_c) : 0;
+  const uint32_t bytes = (uint32_t)p->batches * p->in_h * p->in_w * p->in_c;
   s->p = p;
   s->run = (uint32_t)p->kernel_w * p->in_c;
   s->pitch = (uint32_t)p->dilation_h * p->in_w * p->in_c;
+  s->step = (uint32_t)p->stride_w * p->in_c;
   s->k = tml_dsp_round_up(s->run * p->kernel_h);
+  s->patch = s->k + 4;
   s->is_direct = s->run % 4u == 0 && p->dilation_w == 1;
   s->row_words = (s->is_direct ? s->run : s->k) / 4;
   s->rows = s->is_direct ? p->kernel_h : 1;
-  s->reach = (p->kernel_h - 1u) * s->pitch + tml_dsp_round_up(s->run);
   s->last_y = p->in_h - (p->kernel_h - 1) * p->dilation_h - 1;
-  s->last_x = p->in_w - p->kernel_w;
+  s->last_x = p->dilation_w == 1 ? p->in_w - p->kernel_w : -1;
+  s->last_from = (int32_t)(bytes - (p->kernel_h - 1u) * s->pitch - tml_dsp_round_up(s->run));
   s->is_clamped = p->clamp_min > -128 || p->clamp_max < 127;
   s->stage = scratch;
   s->columns = (uint32_t *)(void *)(scratch + stage);
+  s->patches = (int8_t *)(s->columns + tml_dsp_column_words(s->k));
   s->block.zero = p->out_zero;
   s->block.stride = p->out_c;
   s->block.x = s->columns;
   s->block.x_end = s->columns + tml_dsp_column_words(s->k);
   s->block.skip = tml_dsp_skip(s->k);
   s->block.stream = p->stream;
-  s->patches = (int8_t *)(s->columns + tml_dsp_column_words(s->k));
+  conv_begin_image(s);
+  conv_begin_row(s);
 }
 
 static uint32_t conv_is_pointwise(const conv_dsp *s) {
@@ -203,21 +262,17 @@ int tml_conv2d_s8_dsp(const tml_context *context, const void *params, const uint
   const tml_conv2d_dsp_params *p = (const tml_conv2d_dsp_params *)params;
   uint32_t left = (uint32_t)p->batches * p->out_h * p->out_w;
   conv_dsp s;
-  conv_point at;
-  at.image = tml_operand(context, operands[0]);
-  at.oy = at.ox = 0;
-  s.end = at.image + (uint32_t)p->batches * p->in_h * p->in_w * p->in_c;
-  s.residual = at.image;
+  s.x = s.residual = tml_operand(context, operands[0]);
   if (p->add_shift) s.residual = tml_operand(context, *++operands);
   s.y = tml_operand(context, operands[1]);
   conv_setup(&s, p, tml_operand(context, operands[2]));
   if (conv_is_pointwise(&s)) {
-    conv_points(&s, at.image, left);
+    conv_points(&s, left);
     return TML_OK;
   }
   while (left > 0) {
     const uint32_t pixels = tml_min_u32(left, TML_DSP_COLUMNS);
-    conv_columns(&s, &at, pixels);
+    conv_columns(&s, pixels);
     conv_outputs(&s, pixels);
     left -= pixels;
   }

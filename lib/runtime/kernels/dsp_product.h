@@ -34,12 +34,6 @@ typedef struct tml_dsp_block {
   const uint32_t *stream;
 } tml_dsp_block;
 
-/* Where the columns of one call come from: rows of bytes. The assembler knows the order. */
-typedef struct tml_dsp_rows {
-  const int8_t *x[TML_DSP_COLUMNS];
-  uint32_t gap[TML_DSP_COLUMNS]; /* from the end of a row to the next */
-} tml_dsp_rows;
-
 static inline uint32_t tml_dsp_round_up(uint32_t taps) { return (taps + 3u) & ~3u; }
 static inline uint32_t tml_dsp_block_words(uint32_t k) { return k / 2u + 4u; }
 static inline uint32_t tml_dsp_column_words(uint32_t k) { return k / 2u * TML_DSP_COLUMNS; }
@@ -118,36 +112,6 @@ static TML_NAKED void tml_dsp_product(TML_UNUSED const tml_dsp_block *block) {
       "add sp, #24\n"
       "pop {r4-r11, pc}\n");
 }
-
-/* Columns of `rows` rows of 4 * words bytes each. */
-static TML_NAKED void tml_dsp_expand(TML_UNUSED uint32_t *columns, TML_UNUSED const tml_dsp_rows *from,
-                                     TML_UNUSED uint32_t words, TML_UNUSED uint32_t rows) {
-  __asm__ volatile(
-      "push {r4-r11, lr}\n"
-      "ldm r1!, {r4, r5, r6}\n"
-      "1:\n"
-      "mov r7, r2\n"
-      "2:\n"
-      "ldr r8, [r4], #4\n"
-      "ldr r9, [r5], #4\n"
-      "ldr r10, [r6], #4\n"
-      "subs r7, #1\n"
-      "sxtb16 r11, r8, ror #8\n"
-      "sxtb16 r12, r9, ror #8\n"
-      "sxtb16 lr, r10, ror #8\n"
-      "sxtb16 r8, r8\n"
-      "sxtb16 r9, r9\n"
-      "sxtb16 r10, r10\n"
-      "stm r0!, {r8-r12, lr}\n"
-      "bne 2b\n"
-      "ldm r1, {r8, r9, r10}\n"
-      "add r4, r8\n"
-      "add r5, r9\n"
-      "add r6, r10\n"
-      "subs r3, #1\n"
-      "bne 1b\n"
-      "pop {r4-r11, pc}\n");
-}
 #else
 static inline int32_t tml_dsp_low(uint32_t word) { return (int16_t)(word & 0xFFFFu); }
 static inline int32_t tml_dsp_high(uint32_t word) { return (int16_t)(word >> 16); }
@@ -155,19 +119,6 @@ static inline int32_t tml_dsp_high(uint32_t word) { return (int16_t)(word >> 16)
 /* acc + both products of the halfwords, modulo 2^32 */
 static inline uint32_t tml_dsp_smlad(uint32_t a, uint32_t b, uint32_t acc) {
   return acc + (uint32_t)(tml_dsp_low(a) * tml_dsp_low(b)) + (uint32_t)(tml_dsp_high(a) * tml_dsp_high(b));
-}
-
-static TML_NOINLINE void tml_dsp_expand(uint32_t *columns, const tml_dsp_rows *from, uint32_t words, uint32_t rows) {
-  uint32_t row, i, c;
-  for (row = 0; row < rows; ++row) {
-    for (i = 0; i < words; ++i, columns += 2 * TML_DSP_COLUMNS) {
-      for (c = 0; c < TML_DSP_COLUMNS; ++c) {
-        const uint32_t bytes = tml_load4(from->x[c] + row * (4 * words + from->gap[c]) + 4 * i);
-        columns[c] = tml_sxtb16(bytes);
-        columns[c + TML_DSP_COLUMNS] = tml_sxtb16_ror8(bytes);
-      }
-    }
-  }
 }
 
 /* What SMMLAR and SSAT make of a sum. */
