@@ -96,6 +96,4 @@ std::int64_t output_distance(const tml_conv2d_dsp_params& p) {
   return distance;
 }
 
-double instructions(const tml_conv2d_dsp_params&) { return 0; }
-
 }  // namespace tinyml

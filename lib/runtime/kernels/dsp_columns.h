@@ -132,7 +132,7 @@ static TML_NOINLINE void tml_dsp_expand(uint32_t *columns, const tml_dsp_rows *f
 static inline void tml_dsp_copy_rows(int8_t *to, const tml_dsp_copy *copy) {
   const uint32_t bytes = 4 * copy->words;
   uint32_t row, i;
-  for (row = 0; row < copy->rows; ++row, to += bytes + (int32_t)copy->to_gap) {
+  for (row = 0; row < copy->rows; ++row, to += bytes + copy->to_gap) {
     for (i = 0; i < TML_DSP_COLUMNS; ++i) {
       memcpy(to + i * copy->patch, copy->x[i] + row * (bytes + copy->from_gap), bytes);
     }
