@@ -84,15 +84,15 @@ static TML_NAKED void tml_dsp_copy_rows(TML_UNUSED int8_t *to, TML_UNUSED const 
       "pop {r4-r11, pc}\n");
 }
 
-#define TML_DSP_ADD_ONE     \
-  "ldrsb.w r9, [r1], #1\n"  \
-  "ldrsb.w r10, [r2], #1\n" \
-  "mla r9, r9, r4, r6\n"    \
-  "mla r9, r10, r5, r9\n"   \
-  "asr.w r9, r9, r7\n"      \
-  "add.w r9, r9, r8\n"      \
-  "ssat r9, #8, r9\n"       \
-  "strb.w r9, [r0], #1\n"
+#define TML_DSP_ADD_ONE   \
+  "ldrsb r9, [r1], #1\n"  \
+  "ldrsb r10, [r2], #1\n" \
+  "mla r9, r9, r4, r6\n"  \
+  "mla r9, r10, r5, r9\n" \
+  "asr.w r9, r9, r7\n"    \
+  "add.w r9, r9, r8\n"    \
+  "ssat r9, #8, r9\n"     \
+  "strb r9, [r0], #1\n"
 
 /* y = saturated zero + (bias + x * own + residual * other) >> shift, up to `end`; 32 bytes of code an element. */
 static TML_NAKED void tml_dsp_add_residual(TML_UNUSED int8_t *y, TML_UNUSED const int8_t *x,
