@@ -6,25 +6,33 @@
 #include "apps/tinyml-opt/session.h"
 #include "formats/onnx/onnx.h"
 #include "formats/report/describe.h"
+#include "formats/report/memory_map.h"
 #include "lib/device/lower.h"
+#include "lib/support/atomic_file.h"
 
 namespace tinyml {
 namespace {
 
 struct Options {
-  std::string model;
+  std::string model, memory_map;
   DeviceArguments device;
   DeviceBounds bounds;
+  bool needs_device() const { return bounds.any() || !memory_map.empty(); }
 };
+
+std::string title_of(const ModelSummary& summary, const DeviceCost& cost) {
+  return "Memory of " + (summary.name.empty() ? "the model" : summary.name) + " on " + cost.target;
+}
 
 ExitCode inspect(const Options& options, const Session& session) {
   const LowerOptions lowering = lower_options(options.device);
+  check_stdout(session, options.memory_map == "-");
   const Graph graph = read_onnx(options.model);
   const ModelSummary summary = summarize(graph);
   nlohmann::ordered_json report = to_json(summary);
   std::string text = to_text(summary);
   if (!summary.quantized) {
-    if (options.bounds.any())
+    if (options.needs_device())
       throw Error("the model is not quantized: what the device needs is not known",
                   "quantize it first: tinyml-opt quantize");
     deliver(session, report, text);
@@ -32,15 +40,21 @@ ExitCode inspect(const Options& options, const Session& session) {
   }
   std::optional<DeviceCost> cost;
   try {
-    cost = device_cost(lower(graph, lowering));
+    const Program program = lower(graph, lowering);
+    cost = device_cost(program);
     report["device"] = to_json(*cost);
+    report["device"]["memory"] = memory_to_json(program);
     text += "\n" + to_text(*cost);
+    if (!options.memory_map.empty()) {
+      text += "\n" + memory_to_text(program);
+      write_file(options.memory_map, memory_to_svg(program, title_of(summary, *cost)));
+    }
   } catch (const Error& error) {  // a model that no device runs is described all the same
-    if (options.bounds.any() || error.kind() == ExitCode::internal) throw;
+    if (options.needs_device() || error.kind() == ExitCode::internal) throw;
     report["device"] = {{"target", target_name(lowering.target)}, {"error", error.what()}};
     text += std::string("\ndevice    not possible: ") + error.what() + "\n";
   }
-  deliver(session, report, text);
+  deliver(session, report, text, options.memory_map == "-");
   if (cost) check_bounds(*cost, options.bounds);
   return ExitCode::ok;
 }
@@ -54,6 +68,8 @@ void add_inspect(CLI::App& app, Session& session) {
   command->add_option("MODEL", options->model, "ONNX file; '-' is stdin")->required();
   add_target_options(*command, options->device);
   add_bound_options(*command, options->bounds);
+  command->add_option("--memory-map", options->memory_map, "Draw the plan of the working memory (SVG)")
+      ->type_name("FILE");
   command->callback([options, &session] { session.run = [options, &session] { return inspect(*options, session); }; });
 }
 

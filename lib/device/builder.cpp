@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "lib/device/kernels.h"
+#include "lib/device/overlap.h"
 #include "lib/device/variants.h"
 #include "lib/support/error.h"
 
@@ -107,17 +108,6 @@ void ProgramBuilder::add_step(LoweredStep step, StepInfo info, std::vector<int> 
   drafts_.push_back({std::move(step), std::move(info), std::move(operands), output_buffer});
 }
 
-void ProgramBuilder::note_in_place(const LoweredStep& step, const std::vector<int>& operands, int output_buffer) {
-  for (const std::size_t candidate : step.in_place) {
-    const int from = operands[candidate];
-    bool read_elsewhere = false;  // by an operand that does not go element by element
-    for (std::size_t i = 0; i < operands.size(); ++i)
-      if (operands[i] == from && std::find(step.in_place.begin(), step.in_place.end(), i) == step.in_place.end())
-        read_elsewhere = true;
-    if (!read_elsewhere) in_place_.push_back({from, output_buffer});
-  }
-}
-
 void ProgramBuilder::finish_step(const Draft& draft) {
   std::vector<StepForm> forms = step_forms(draft.step, program_.target);
   const StepForm& form = forms[choose_form(forms, optimize_)];
@@ -144,12 +134,68 @@ void ProgramBuilder::finish_step(const Draft& draft) {
   std::sort(result.fields.begin(), result.fields.end(), [&](const ProgramField& a, const ProgramField& b) {
     return record->find(a.name)->offset < record->find(b.name)->offset;
   });
-  note_in_place(form.step, draft.operands, draft.output);
+  note_overlaps(form.step, draft.operands, draft.output);
   program_.steps.push_back(std::move(result));
 }
 
-Program ProgramBuilder::finish() {
-  for (const Draft& draft : drafts_) finish_step(draft);
+// A buffer that is read as two operands must be related to the output by both of them.
+void ProgramBuilder::note_overlaps(const LoweredStep& step, const std::vector<int>& operands, int output_buffer) {
+  if (std::find(operands.begin(), operands.end(), output_buffer) == operands.end()) return;  // writes a temporary
+  const std::vector<StepOverlap> overlaps = overlaps_of(step);
+  for (const StepOverlap& overlap : overlaps) {
+    const int from = operands[overlap.operand];
+    const auto agrees = [&](std::size_t i) {
+      return operands[i] != from || std::any_of(overlaps.begin(), overlaps.end(), [&](const StepOverlap& other) {
+               return other.operand == i && other.distance == overlap.distance;
+             });
+    };
+    bool all_agree = from != output_buffer;
+    for (std::size_t i = 0; i < operands.size(); ++i) all_agree = all_agree && agrees(i);
+    if (!all_agree) continue;
+    in_place_.push_back({from, output_buffer, overlap.distance});
+    in_place_steps_.push_back(program_.steps.size());
+  }
+}
+
+// Who reads and writes what. Values have one step or several that write them (draft.output); of a buffer that is no
+// value's, such as scratch or a further output, every step counts as a writer, so that its steps keep their order.
+OrderProblem ProgramBuilder::order_problem() const {
+  OrderProblem problem;
+  std::vector<bool> is_value(program_.buffers.size(), false), is_input = is_value, seen = is_value;
+  for (const ProgramBuffer& buffer : program_.buffers) problem.sizes.push_back(static_cast<std::int64_t>(buffer.bytes));
+  for (const ProgramPort& port : program_.inputs) {
+    problem.inputs.push_back(port.buffer);
+    is_input[static_cast<std::size_t>(port.buffer)] = true;
+  }
+  for (const ProgramPort& port : program_.outputs) problem.outputs.push_back(port.buffer);
+  for (const Draft& draft : drafts_)
+    if (draft.output >= 0) is_value[static_cast<std::size_t>(draft.output)] = true;
+  for (std::size_t s = 0; s < drafts_.size(); ++s) {
+    OrderStep& step = problem.steps.emplace_back();
+    for (const int operand : program_.steps[s].operands) {
+      const auto b = static_cast<std::size_t>(operand);
+      const bool reads = is_input[b] || (is_value[b] && seen[b] && operand != drafts_[s].output);
+      (reads ? step.reads : step.writes).push_back(operand);
+    }
+    for (const int operand : program_.steps[s].operands) seen[static_cast<std::size_t>(operand)] = true;
+  }
+  for (std::size_t i = 0; i < in_place_.size(); ++i) {
+    const std::int64_t from = problem.sizes[static_cast<std::size_t>(in_place_[i].from)];
+    const std::int64_t to = problem.sizes[static_cast<std::size_t>(in_place_[i].to)];
+    auto& shares = problem.steps[in_place_steps_[i]].shares;
+    const std::int64_t bytes = shared_bytes(in_place_[i], from, to);
+    const auto known =
+        std::find_if(shares.begin(), shares.end(), [&](auto& s) { return s.first == in_place_[i].from; });
+    if (known == shares.end())
+      shares.emplace_back(in_place_[i].from, bytes);
+    else
+      known->second = std::max(known->second, bytes);
+  }
+  return problem;
+}
+
+// Lifetimes in the present order, then offsets.
+void ProgramBuilder::plan() {
   const int end = static_cast<int>(program_.steps.size());
   for (ProgramBuffer& buffer : program_.buffers) buffer.first_step = end, buffer.last_step = -1;
   for (int s = 0; s < end; ++s)
@@ -163,6 +209,19 @@ Program ProgramBuilder::finish() {
   for (const ProgramPort& port : program_.outputs)
     program_.buffers[static_cast<std::size_t>(port.buffer)].last_step = end;
   plan_memory(program_, in_place_);
+}
+
+// The given order unless another one takes less: an estimate finds the order, the plan decides.
+Program ProgramBuilder::finish() {
+  for (const Draft& draft : drafts_) finish_step(draft);
+  plan();
+  const std::vector<int> order = order_steps(order_problem());
+  if (!std::is_sorted(order.begin(), order.end())) {
+    Program given = program_;
+    for (std::size_t i = 0; i < order.size(); ++i) program_.steps[i] = given.steps[static_cast<std::size_t>(order[i])];
+    plan();
+    if (program_.arena_bytes >= given.arena_bytes) program_ = std::move(given);
+  }
   constexpr std::size_t kMostArena = std::size_t{1} << 28U;  // offsets are 32 bits wide, and no such device has more
   if (program_.arena_bytes > kMostArena)
     throw Error("the model needs " + std::to_string(program_.arena_bytes) + " bytes of working memory",

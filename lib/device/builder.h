@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/device/order.h"
 #include "lib/device/plan_memory.h"
 #include "lib/device/program.h"
 
@@ -31,7 +32,7 @@ class ProgramBuilder {
   void add_input(ProgramPort port) { program_.inputs.push_back(std::move(port)); }
   void add_output(ProgramPort port) { program_.outputs.push_back(std::move(port)); }
 
-  // Kernels, lifetimes, offsets.
+  // Kernels, order, lifetimes, offsets.
   Program finish();
 
  private:
@@ -43,7 +44,9 @@ class ProgramBuilder {
   };
 
   void finish_step(const Draft& draft);
-  void note_in_place(const LoweredStep& step, const std::vector<int>& operands, int output_buffer);
+  void plan();
+  OrderProblem order_problem() const;
+  void note_overlaps(const LoweredStep& step, const std::vector<int>& operands, int output_buffer);
   ProgramField make_field(const StepField& field, const std::string& kernel, const std::string& prefix);
   int add_constant(const std::string& name, const Tensor& data, bool is_weight);
 
@@ -51,6 +54,7 @@ class ProgramBuilder {
   Optimize optimize_;
   std::vector<Draft> drafts_;
   std::vector<InPlace> in_place_;
+  std::vector<std::size_t> in_place_steps_;  // the step of each
   std::map<std::pair<DType, std::string>, int> constants_by_bytes_;
   std::set<std::string> names_;
 };

@@ -49,7 +49,7 @@ std::optional<StepForm> conv2d_dsp_form(const LoweredStep& portable, Target) {
   StepForm form;
   form.step.kernel = "tml_conv2d_s8_dsp";
   form.step.operands = portable.operands;
-  form.step.in_place = portable.in_place;
+  form.step.overlaps = {{0, output_distance(p)}};
   form.step.fields.push_back({"stream", std::move(*stream)});
   for (const std::string_view field : kShared)
     form.step.fields.push_back({std::string(field), field_value(portable, field)});

@@ -68,7 +68,7 @@ std::optional<StepForm> conv2d_mve_form(const LoweredStep& portable, Target) {
   StepForm form;
   form.step.kernel = "tml_conv2d_s8_mve";
   form.step.operands = portable.operands;
-  form.step.in_place = portable.in_place;
+  form.step.overlaps = {{0, output_distance_mve(p)}};
   form.step.fields.push_back({"stream", pack_product_mve(portable, taps, 4)});
   for (const std::string_view field : kShared)
     form.step.fields.push_back({std::string(field), field_value(portable, field)});

@@ -1,170 +1,146 @@
-// Greedy placement by several orders, the best taken: the largest first is nearly always optimal for chains, the others
-// win on branching graphs. Then a bounded, deterministic search over the order, as long as the bound is not met.
-// Buffers that are written in place of another are one unit with the joined lifetime.
+// Buffers that are alive in the same step become pairs of a placement problem: disjoint, unless one of them is the
+// output that the step may write into the other, its dying input. Buffers that never meet share addresses freely.
 #include "lib/device/plan_memory.h"
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <numeric>
-#include <random>
 #include <vector>
 
+#include "lib/device/placement.h"
 #include "lib/runtime/tinyml_runtime.h"
 
 namespace tinyml {
 namespace {
 
-struct Unit {
-  std::size_t bytes = 0, offset = 0;
-  int first = 0, last = 0;
-  bool overlaps(const Unit& other) const { return first <= other.last && other.first <= last; }
-};
+std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
-struct Units {
-  std::vector<Unit> list;
-  std::vector<std::size_t> of_buffer;
-};
+std::int64_t bytes_of(const ProgramBuffer& buffer) { return static_cast<std::int64_t>(buffer.bytes); }
 
-// Joins `to` into the unit of `from`, one step after the other, where that costs nothing: the same size, and every
-// buffer of the unit dead by the time `to` is written.
-Units make_units(const Program& program, std::span<const InPlace> in_place) {
-  Units units;
-  for (const ProgramBuffer& buffer : program.buffers) {
-    units.of_buffer.push_back(units.list.size());
-    units.list.push_back({buffer.bytes, 0, buffer.first_step, buffer.last_step});
-  }
-  std::vector<bool> absorbed(units.list.size(), false);
-  for (const InPlace& pair : in_place) {
-    const std::size_t from = units.of_buffer[static_cast<std::size_t>(pair.from)];
-    const std::size_t to = units.of_buffer[static_cast<std::size_t>(pair.to)];
-    Unit& source = units.list[from];
-    Unit& target = units.list[to];
-    if (from == to || source.bytes != target.bytes || source.last != target.first) continue;
-    source.last = target.last;
-    absorbed[to] = true;
-    std::replace(units.of_buffer.begin(), units.of_buffer.end(), to, from);
-  }
-  // Drop the absorbed units, keeping indices dense.
-  std::vector<std::size_t> dense(units.list.size(), 0);
-  std::vector<Unit> kept;
-  for (std::size_t i = 0; i < units.list.size(); ++i) {
-    dense[i] = kept.size();
-    if (!absorbed[i]) kept.push_back(units.list[i]);
-  }
-  for (std::size_t& unit : units.of_buffer) unit = dense[unit];
-  units.list = std::move(kept);
-  return units;
+bool meet(const ProgramBuffer& a, const ProgramBuffer& b) {
+  return a.bytes != 0 && b.bytes != 0 && a.first_step <= b.last_step && b.first_step <= a.last_step;
 }
 
-std::size_t align(std::size_t at) { return (at + TML_ARENA_ALIGN - 1) / TML_ARENA_ALIGN * TML_ARENA_ALIGN; }
+struct Relation {
+  bool exact = false;
+  std::optional<std::int64_t> distance;
+};
 
-std::size_t bound_of(const std::vector<Unit>& units) {
-  std::size_t bound = 0;
-  for (const Unit& at : units) {  // the live set only grows where a unit starts
-    std::size_t sum = 0;
-    for (const Unit& unit : units)
-      if (unit.first <= at.first && at.first <= unit.last) sum += unit.bytes;
-    bound = std::max(bound, sum);
+// By the buffers of the pair, input first: only where the one dies in the very step that writes the other.
+using Relations = std::map<std::pair<int, int>, Relation>;
+
+Relations relations_of(const Program& program, std::span<const InPlace> in_place) {
+  Relations relations;
+  for (const InPlace& pair : in_place) {
+    const ProgramBuffer &from = program.buffers[at(pair.from)], &to = program.buffers[at(pair.to)];
+    if (pair.from == pair.to || from.last_step != to.first_step || from.first_step == to.first_step) continue;
+    Relation& relation = relations[{pair.from, pair.to}];
+    if (!pair.distance)
+      relation.exact = true;
+    else
+      relation.distance = std::min(*pair.distance, relation.distance.value_or(*pair.distance));
   }
+  return relations;
+}
+
+PlacementPair pair_of(const Program& program, const Relations& relations, int a, int b) {
+  if (relations.contains({b, a})) std::swap(a, b);
+  const std::int64_t a_bytes = bytes_of(program.buffers[at(a)]), b_bytes = bytes_of(program.buffers[at(b)]);
+  PlacementPair pair{a, b, a_bytes, b_bytes, false};
+  if (const auto it = relations.find({a, b}); it != relations.end()) {
+    pair.may_be_equal = it->second.exact;
+    pair.b_below = std::min(b_bytes, it->second.distance.value_or(b_bytes));
+  }
+  return pair;
+}
+
+PlacementProblem problem_of(const Program& program, const Relations& relations) {
+  PlacementProblem problem;
+  problem.alignment = TML_ARENA_ALIGN;
+  const int count = static_cast<int>(program.buffers.size());
+  for (const ProgramBuffer& buffer : program.buffers) problem.sizes.push_back(bytes_of(buffer));
+  std::vector<int> by_start(program.buffers.size()), alive;
+  std::iota(by_start.begin(), by_start.end(), 0);
+  std::stable_sort(by_start.begin(), by_start.end(),
+                   [&](int a, int b) { return program.buffers[at(a)].first_step < program.buffers[at(b)].first_step; });
+  for (int i = 0; i < count; ++i) {
+    const int b = by_start[at(i)];
+    std::erase_if(alive, [&](int a) { return program.buffers[at(a)].last_step < program.buffers[at(b)].first_step; });
+    for (const int a : alive)
+      if (meet(program.buffers[at(a)], program.buffers[at(b)]))
+        problem.pairs.push_back(pair_of(program, relations, a, b));
+    alive.push_back(b);
+  }
+  return problem;
+}
+
+std::int64_t most_shared(const PlacementPair& pair, std::int64_t a, std::int64_t b) {
+  return std::max(pair.may_be_equal ? shared_bytes({0, 0, std::nullopt}, a, b) : 0,
+                  pair.b_below < b ? shared_bytes({0, 0, pair.b_below}, a, b) : 0);
+}
+
+// Over all steps in which a buffer starts (the live set only grows there).
+std::int64_t bound_of(const Program& program, const PlacementProblem& problem) {
+  std::map<int, std::int64_t> need;
+  for (const ProgramBuffer& start : program.buffers) need[start.first_step] = 0;
+  for (const ProgramBuffer& buffer : program.buffers)
+    for (auto it = need.lower_bound(buffer.first_step); it != need.end() && it->first <= buffer.last_step; ++it)
+      it->second += bytes_of(buffer);
+  for (const PlacementPair& pair : problem.pairs) {
+    const ProgramBuffer &from = program.buffers[at(pair.a)], &to = program.buffers[at(pair.b)];
+    const std::int64_t shared = most_shared(pair, bytes_of(from), bytes_of(to));
+    if (shared > 0) need[to.first_step] -= shared;
+  }
+  std::int64_t bound = 0;
+  for (const std::int64_t size : problem.sizes) bound = std::max(bound, size);
+  for (const auto& [step, bytes] : need) bound = std::max(bound, bytes);
   return bound;
 }
 
-// Places units in this order, each into the smallest gap between those placed that it fits; returns the peak.
-std::size_t place(std::vector<Unit>& units, const std::vector<std::size_t>& order) {
-  std::vector<const Unit*> placed;  // by offset
-  std::vector<const Unit*> rivals;
-  std::size_t peak = 0;
-  for (const std::size_t index : order) {
-    Unit& unit = units[index];
-    rivals.clear();
-    std::copy_if(placed.begin(), placed.end(), std::back_inserter(rivals),
-                 [&](const Unit* other) { return other->overlaps(unit); });
-    std::size_t end = 0, best = SIZE_MAX, best_gap = SIZE_MAX;
-    for (const Unit* rival : rivals) {
-      if (rival->offset >= end + unit.bytes && rival->offset - end < best_gap) {
-        best = end;
-        best_gap = rival->offset - end;
-      }
-      end = std::max(end, align(rival->offset + rival->bytes));
-    }
-    unit.offset = best == SIZE_MAX ? end : best;
-    peak = std::max(peak, unit.offset + unit.bytes);
-    placed.insert(std::upper_bound(placed.begin(), placed.end(), &unit,
-                                   [](const Unit* a, const Unit* b) { return a->offset < b->offset; }),
-                  &unit);
+// Largest first is nearly always good for chains, the others win on branching graphs; the last step first lets the
+// inputs of raster kernels stand above what they become.
+std::vector<std::vector<int>> orders_of(const Program& program) {
+  const auto lifetime = [](const ProgramBuffer& b) { return static_cast<std::size_t>(b.last_step - b.first_step + 1); };
+  const std::function<bool(const ProgramBuffer&, const ProgramBuffer&)> befores[] = {
+      [](const auto& a, const auto& b) { return a.bytes > b.bytes; },
+      [&](const auto& a, const auto& b) { return a.bytes * lifetime(a) > b.bytes * lifetime(b); },
+      [](const auto& a, const auto& b) { return a.first_step < b.first_step; },
+      [](const auto& a, const auto& b) { return a.last_step > b.last_step; },
+      [&](const auto& a, const auto& b) { return lifetime(a) > lifetime(b); },
+  };
+  std::vector<std::vector<int>> orders;
+  for (const auto& before : befores) {
+    std::vector<int>& order = orders.emplace_back(program.buffers.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](int a, int b) { return before(program.buffers[at(a)], program.buffers[at(b)]); });
   }
-  return peak;
+  return orders;
 }
-
-class Search {
- public:
-  explicit Search(std::vector<Unit>& units) : units_(units), bound_(bound_of(units)) {}
-
-  void run() {
-    const auto lifetime = [](const Unit& u) { return static_cast<std::size_t>(u.last - u.first + 1); };
-    const std::function<bool(const Unit&, const Unit&)> orders[] = {
-        [](const Unit& a, const Unit& b) { return a.bytes > b.bytes; },
-        [&](const Unit& a, const Unit& b) { return a.bytes * lifetime(a) > b.bytes * lifetime(b); },
-        [](const Unit& a, const Unit& b) { return a.first < b.first; },
-        [&](const Unit& a, const Unit& b) { return lifetime(a) > lifetime(b); },
-    };
-    for (const auto& before : orders) {
-      std::vector<std::size_t> order(units_.size());
-      std::iota(order.begin(), order.end(), std::size_t{0});
-      std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return before(units_[a], units_[b]); });
-      attempt(order);
-    }
-    improve();
-    for (std::size_t i = 0; i < units_.size(); ++i) units_[i].offset = best_offsets_[i];
-  }
-
-  std::size_t peak() const { return best_; }
-
- private:
-  bool attempt(const std::vector<std::size_t>& order) {
-    const std::size_t peak = place(units_, order);
-    if (peak >= best_) return false;
-    best_ = peak;
-    best_order_ = order;
-    best_offsets_.clear();
-    for (const Unit& unit : units_) best_offsets_.push_back(unit.offset);
-    return true;
-  }
-
-  // Swaps two units of the best order at random; a fixed seed makes the plan reproducible.
-  void improve() {
-    constexpr std::size_t kWork = 4'000'000;  // about a tenth of a second at most
-    const std::size_t n = units_.size();
-    if (n < 3) return;
-    const std::size_t rounds = std::min<std::size_t>(2000, kWork / (n * n));
-    std::minstd_rand random(1);
-    for (std::size_t i = 0; i < rounds && best_ > bound_; ++i) {
-      std::vector<std::size_t> order = best_order_;
-      std::swap(order[random() % n], order[random() % n]);
-      attempt(order);
-    }
-  }
-
-  std::vector<Unit>& units_;
-  std::size_t bound_, best_ = SIZE_MAX;
-  std::vector<std::size_t> best_order_, best_offsets_;
-};
 
 }  // namespace
 
+std::int64_t shared_bytes(const InPlace& relation, std::int64_t from_bytes, std::int64_t to_bytes) {
+  if (from_bytes == 0 || to_bytes == 0) return 0;
+  if (!relation.distance) return std::min(from_bytes, to_bytes);
+  const std::int64_t together = std::max({from_bytes, to_bytes, *relation.distance + from_bytes});
+  return std::max<std::int64_t>(0, from_bytes + to_bytes - together);
+}
+
 void plan_memory(Program& program, std::span<const InPlace> in_place) {
-  program.arena_bytes = 0;
+  program.arena_bytes = program.arena_bound = 0;
   if (program.buffers.empty()) return;
-  Units units = make_units(program, in_place);
-  Search search(units.list);
-  search.run();
+  const PlacementProblem problem = problem_of(program, relations_of(program, in_place));
+  const Placement placement = place_items(problem, orders_of(program), bound_of(program, problem));
   for (std::size_t i = 0; i < program.buffers.size(); ++i)
-    program.buffers[i].offset = units.list[units.of_buffer[i]].offset;
-  program.arena_bytes = search.peak();
+    program.buffers[i].offset = static_cast<std::size_t>(placement.offsets[i]);
+  program.arena_bytes = static_cast<std::size_t>(placement.bytes);
+  program.arena_bound = static_cast<std::size_t>(placement.lower_bound);
 }
 
 std::size_t live_bytes_bound(const Program& program, std::span<const InPlace> in_place) {
-  return bound_of(make_units(program, in_place).list);
+  return static_cast<std::size_t>(bound_of(program, problem_of(program, relations_of(program, in_place))));
 }
 
 }  // namespace tinyml

@@ -80,6 +80,7 @@ struct Program {
   std::vector<ProgramStep> steps;
   std::vector<ProgramPort> inputs, outputs;
   std::size_t arena_bytes = 0;
+  std::size_t arena_bound = 0;  // proven: no placement of these buffers in this order takes less
 
   std::size_t weights_bytes() const;  // the model's weights, biases and constant operands
   // All other constant data: multipliers, lookup tables, and steps, parameter records and operand lists as the 32-bit

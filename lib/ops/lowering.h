@@ -64,11 +64,19 @@ struct StepOperand {
   std::size_t index = 0;  // of the node's input or output, or of LoweredNode::temporaries
 };
 
+// Output 0 may share memory with an operand that dies in the step: at exactly the operand's offset, whatever the two
+// sizes, or, with a distance d in bytes, wherever output offset + d <= operand offset (lib/device/overlap.h).
+struct StepOverlap {
+  std::size_t operand = 0;
+  std::optional<std::int64_t> distance;  // nullopt: exactly there
+};
+
 struct LoweredStep {
-  std::string kernel;                 // "tml_conv2d_s8"
-  std::vector<StepField> fields;      // complete: a field of the record that is not named is zero
-  std::vector<StepOperand> operands;  // in the kernel's order: inputs, outputs, scratch
-  std::vector<std::size_t> in_place;  // operands whose memory output 0 may take when they die here
+  std::string kernel;                      // "tml_conv2d_s8"
+  std::vector<StepField> fields;           // complete: a field of the record that is not named is zero
+  std::vector<StepOperand> operands;       // in the kernel's order: inputs, outputs, scratch
+  std::vector<std::size_t> in_place;       // operands whose memory output 0 may take exactly when they die here
+  std::vector<StepOverlap> overlaps = {};  // further relations; both empty: those of the portable kernel
 };
 
 struct LoweredNode {

@@ -16,7 +16,9 @@
  *   bias        int32 with -zero_in * sum(weights) already added; a padded tap therefore reads zero_in
  *   operands    operands[i] is a byte offset into the arena: inputs first, then outputs, then scratch. The output of
  *               lut, prelu, sum, softmax, log_softmax and of a binary kernel may be exactly an input (for a binary
- *               kernel one that is not broadcast); otherwise output and input must not overlap
+ *               kernel one that is not broadcast). Convolutions (not transposed), pools and fully connected layers go
+ *               through their outputs in raster order, so y may also overlap x from below, by a distance that the shape
+ *               gives: see raster_distance in lib/device/overlap.h. Otherwise output and input must not overlap
  */
 #ifndef TINYML_RUNTIME_H
 #define TINYML_RUNTIME_H

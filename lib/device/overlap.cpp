@@ -1,0 +1,107 @@
+// Pixel p of the output occupies bytes [p * out_bytes, (p + 1) * out_bytes); pixel q reads no input byte below
+// first(q). Let d = max over p of (p + 1) * out_bytes - min over q > p - block of first(q).
+//
+// Claim: if out + d <= in, no byte of the input is read after it was written over. Proof: when a byte of pixel p is
+// written, the reads still to come are those of pixels q > p - block: with block = 0 because the windows of p and
+// all before were read before p was written; with block = k because the kernel may return to the windows of at most
+// k neighbouring pixels, p among them. Such a read is at in + first(q) or above, and in + first(q) >= in + (p + 1) *
+// out_bytes - d >= out + (p + 1) * out_bytes, which is behind the last byte written for p. Reading ahead is harmless.
+#include "lib/device/overlap.h"
+
+#include <algorithm>
+#include <limits>
+#include <string_view>
+
+namespace tinyml {
+namespace {
+
+constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::max();
+
+// The first input position that output position `out` reads along an axis; kNone where all taps are padding.
+std::int64_t first_tap(const RasterWalk::Axis& axis, std::int64_t out) {
+  const std::int64_t origin = out * axis.stride - axis.pad;
+  const std::int64_t skipped = origin < 0 ? (-origin + axis.dilation - 1) / axis.dilation : 0;
+  const std::int64_t position = origin + skipped * axis.dilation;
+  return skipped < axis.kernel && position < axis.in ? position : kNone;
+}
+
+std::vector<std::int64_t> first_taps(const RasterWalk::Axis& axis) {
+  std::vector<std::int64_t> taps;
+  for (std::int64_t i = 0; i < axis.out; ++i) taps.push_back(first_tap(axis, i));
+  return taps;
+}
+
+// The first input byte that each output pixel reads.
+std::vector<std::int64_t> first_reads(const RasterWalk& walk) {
+  const std::vector<std::int64_t> rows = first_taps(walk.h), columns = first_taps(walk.w);
+  std::vector<std::int64_t> reads;
+  for (std::int64_t b = 0; b < walk.batches; ++b)
+    for (const std::int64_t y : rows)
+      for (const std::int64_t x : columns)
+        reads.push_back(y == kNone || x == kNone ? kNone : ((b * walk.h.in + y) * walk.w.in + x) * walk.in_bytes);
+  return reads;
+}
+
+std::int64_t integer(const LoweredStep& step, std::string_view name) {
+  for (const StepField& field : step.fields)
+    if (field.name == name)
+      if (const auto* value = std::get_if<std::int64_t>(&field.value)) return *value;
+  return 0;
+}
+
+// The portable kernels compute a pixel's channels in groups, and read the window again for each group, so block is 1.
+// (conv2d copies small windows first, but only where it has a single group.) Not here: copy and remap move rows by
+// memcpy, whose operands must not overlap; conv_transpose, resize and the reductions do not run in raster order.
+std::optional<std::int64_t> portable_distance(const LoweredStep& step) {
+  const std::string& kernel = step.kernel;
+  if (kernel == "tml_conv2d_s8" || kernel == "tml_depthwise_conv2d_s8" || kernel == "tml_max_pool2d_s8" ||
+      kernel == "tml_avg_pool2d_s8")
+    return raster_distance(window_walk(step), 1);
+  if (kernel != "tml_fully_connected_s8") return std::nullopt;
+  RasterWalk rows;
+  rows.batches = integer(step, "rows");
+  rows.in_bytes = integer(step, "in_features");
+  rows.out_bytes = integer(step, "out_features");
+  return raster_distance(rows, 1);
+}
+
+}  // namespace
+
+RasterWalk window_walk(const LoweredStep& step) {
+  RasterWalk walk;
+  walk.batches = integer(step, "batches");
+  walk.h = {integer(step, "in_h"),     integer(step, "out_h"),      integer(step, "kernel_h"),
+            integer(step, "stride_h"), integer(step, "dilation_h"), integer(step, "pad_top")};
+  walk.w = {integer(step, "in_w"),     integer(step, "out_w"),      integer(step, "kernel_w"),
+            integer(step, "stride_w"), integer(step, "dilation_w"), integer(step, "pad_left")};
+  const std::int64_t channels = integer(step, "channels");
+  walk.in_bytes = channels != 0 ? channels : integer(step, "in_c");
+  walk.out_bytes = channels != 0 ? channels : integer(step, "out_c");
+  return walk;
+}
+
+std::optional<std::int64_t> raster_distance(const RasterWalk& walk, int block) {
+  constexpr std::int64_t kLongest = 1 << 20;  // pixels, so that following them takes milliseconds
+  const std::int64_t pixels = walk.batches * walk.h.out * walk.w.out;
+  if (pixels <= 0 || pixels > kLongest || walk.h.dilation < 1 || walk.w.dilation < 1) return std::nullopt;
+  const std::vector<std::int64_t> reads = first_reads(walk);
+  std::int64_t distance = -kNone, still_read = kNone;
+  std::int64_t next = pixels;  // still_read covers the pixels from here on
+  for (std::int64_t p = pixels - 1; p >= 0; --p) {
+    while (next > std::max<std::int64_t>(0, p + 1 - block))
+      still_read = std::min(still_read, reads[static_cast<std::size_t>(--next)]);
+    if (still_read != kNone) distance = std::max(distance, (p + 1) * walk.out_bytes - still_read);
+  }
+  if (distance == -kNone) return std::nullopt;
+  return distance;
+}
+
+std::vector<StepOverlap> overlaps_of(const LoweredStep& step) {
+  std::vector<StepOverlap> overlaps = step.overlaps;
+  for (const std::size_t operand : step.in_place) overlaps.push_back({operand, std::nullopt});
+  if (!overlaps.empty()) return overlaps;
+  if (const auto distance = portable_distance(step)) overlaps.push_back({0, *distance});
+  return overlaps;
+}
+
+}  // namespace tinyml
