@@ -38,6 +38,7 @@ ExitCode inspect(const Options& options, const Session& session) {
     deliver(session, report, text);
     return ExitCode::ok;
   }
+  FileSet files;
   std::optional<DeviceCost> cost;
   try {
     const Program program = lower(graph, lowering);
@@ -47,14 +48,14 @@ ExitCode inspect(const Options& options, const Session& session) {
     text += "\n" + to_text(*cost);
     if (!options.memory_map.empty()) {
       text += "\n" + memory_to_text(program);
-      write_file(options.memory_map, memory_to_svg(program, title_of(summary, *cost)));
+      files.add_elsewhere(options.memory_map, memory_to_svg(program, title_of(summary, *cost)));
     }
   } catch (const Error& error) {  // a model that no device runs is described all the same
     if (options.needs_device() || error.kind() == ExitCode::internal) throw;
     report["device"] = {{"target", target_name(lowering.target)}, {"error", error.what()}};
     text += std::string("\ndevice    not possible: ") + error.what() + "\n";
   }
-  deliver(session, report, text, options.memory_map == "-");
+  deliver(session, report, text, files, options.memory_map == "-");
   if (cost) check_bounds(*cost, options.bounds);
   return ExitCode::ok;
 }
