@@ -84,6 +84,12 @@ RECORD_BEGIN(tml_depthwise_dsp_params)
   FIELD(out_h), FIELD(out_w), FIELD(pad_top), FIELD(pad_left), FIELD(band_rows), FIELD(multiplier_step),
   FIELD(in_zero), FIELD(out_zero), FIELD(clamp_min), FIELD(clamp_max),
 RECORD_END
+RECORD_BEGIN(tml_depthwise_mve_params)
+  FIELD(stream), FIELD(in_h), FIELD(in_w), FIELD(channels), FIELD(out_h), FIELD(out_w), FIELD(kernel_h),
+  FIELD(kernel_w), FIELD(stride_h), FIELD(stride_w), FIELD(dilation_h), FIELD(dilation_w), FIELD(pad_top),
+  FIELD(pad_left), FIELD(block_h), FIELD(block_w), FIELD(halves), FIELD(in_zero), FIELD(out_zero), FIELD(clamp_min),
+  FIELD(clamp_max),
+RECORD_END
 RECORD_BEGIN(tml_fully_connected_params)
   FIELD(weights), FIELD(bias), FIELD(multipliers), FIELD(rows), FIELD(in_features), FIELD(out_features),
   FIELD(multiplier_step), FIELD(shift), FIELD(in_zero), FIELD(out_zero), FIELD(clamp_min), FIELD(clamp_max),
@@ -155,10 +161,12 @@ constexpr auto kKernels = std::to_array<KernelInfo>({
   KERNEL(tml_depthwise_conv2d_s8, tml_conv2d_params),
   KERNEL(tml_depthwise3x3_s8_dsp, tml_depthwise_dsp_params),
   KERNEL(tml_depthwise3x3_stride2_s8_dsp, tml_depthwise_dsp_params),
+  KERNEL(tml_depthwise_conv2d_s8_mve, tml_depthwise_mve_params),
   KERNEL(tml_conv_transpose2d_s8, tml_conv2d_params),
   KERNEL(tml_fully_connected_s8, tml_fully_connected_params),
   KERNEL(tml_fully_connected_s8_dsp, tml_fully_connected_dsp_params),
   KERNEL(tml_fully_connected_lean_s8_dsp, tml_fully_connected_dsp_params),
+  KERNEL(tml_fully_connected_s8_mve, tml_fully_connected_dsp_params),
   KERNEL(tml_matmul_s8, tml_matmul_params),
   KERNEL(tml_lut_s8, tml_lut_params),
   KERNEL(tml_add_s8, tml_binary_params),

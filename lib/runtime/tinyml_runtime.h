@@ -109,11 +109,12 @@ typedef struct tml_conv2d_dsp_params {
 int tml_conv2d_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
 
 /* The same for cores with Helium (Cortex-M55, M85); any core computes the same. stream: as
- * lib/device/pack_product_mve.cpp lays it out; the rest of the record means the same. operands: x, [residual,] y, and
- * scratch where there is any. A 1x1 convolution without padding of in_c % 8 == 0 channels reads its pixels where they
- * stand: then scratch is 2 * out_c bytes with a residual, none without, and y may overlap x where each pair of pixels
- * is written behind nothing that is yet to be read, the pair itself included. Else the scratch has 2 * K bytes more, K
- * = kernel_h * kernel_w * in_c rounded up to a multiple of 8, and y may overlap x as above. */
+ * lib/device/pack_product_mve.cpp lays it out, four channels to a block; the rest of the record means the same.
+ * operands: x, [residual,] y, and scratch where there is any. A 1x1 convolution without padding of in_c % 8 == 0
+ * channels reads its pixels where they stand: then scratch is 2 * out_c bytes with a residual, none without, and y may
+ * overlap x where each pair of pixels is written behind nothing that is yet to be read, the pair itself included. Else
+ * the scratch has 2 * K bytes more, K = kernel_h * kernel_w * in_c rounded up to a multiple of 8, and y may overlap x:
+ * outputs are written two pixels at a time in raster order, after all that these two read. */
 int tml_conv2d_s8_mve(const tml_context *context, const void *params, const uint32_t *operands);
 
 /* Depthwise 3x3 for cores with the DSP extension, stride 1 (depthwise3x3) and 2 (depthwise3x3_stride2): any padding, 4
@@ -139,6 +140,28 @@ typedef struct tml_depthwise_dsp_params {
 
 int tml_depthwise3x3_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_depthwise3x3_stride2_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
+
+/* Depthwise convolution for cores with Helium; any core computes the same. One image, one output channel per input
+ * channel, shift = 0. stream: for each channel its bias, its multiplier, then the kernel_h * kernel_w weights in bytes,
+ * followed by one to four zeros up to a whole word. Outputs are computed in blocks of four, block_h x block_w = 2x2,
+ * 1x4 or 4x1, not larger than the output. The inputs of a block, or with halves = 2 those of its first two and of its
+ * last two outputs, are at most 16 and at most 255 bytes apart in a padded plane (plane_h x plane_w: the input with its
+ * padding, or what the outputs reach, whichever is more). 8 * channels < 2^16. operands: x, y (may be exactly x, also
+ * where the sizes differ), scratch (aligned to 4): plane_h * plane_w rounded up to 4, and 8 bytes per block. */
+typedef struct tml_depthwise_mve_params {
+  const uint32_t *stream;
+  uint16_t in_h, in_w, channels;
+  uint16_t out_h, out_w;
+  uint16_t kernel_h, kernel_w;
+  uint16_t stride_h, stride_w;
+  uint16_t dilation_h, dilation_w;
+  uint16_t pad_top, pad_left;
+  uint8_t block_h, block_w, halves;
+  int8_t in_zero, out_zero;
+  int8_t clamp_min, clamp_max;
+} tml_depthwise_mve_params;
+
+int tml_depthwise_conv2d_s8_mve(const tml_context *context, const void *params, const uint32_t *operands);
 
 /* ---- matrix products ---------------------------------------------------------------------------------------- */
 
@@ -169,6 +192,11 @@ typedef struct tml_fully_connected_dsp_params {
 
 int tml_fully_connected_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_fully_connected_lean_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
+
+/* The same for cores with Helium. stream: as lib/device/pack_product_mve.cpp lays it out, eight channels to a block.
+ * operands: x, y, and if in_features is no multiple of 8 a scratch of that many bytes, rounded up to 8. y must not
+ * overlap x. */
+int tml_fully_connected_s8_mve(const tml_context *context, const void *params, const uint32_t *operands);
 
 /* For each i in batches, y[i] (m x n) = a[i] (m x k) * b[i] (k x n) + bias, both operands with a zero point. A batch
  * stride (in elements) of 0 broadcasts. The row and column strides (in elements) allow a transposed operand. A constant

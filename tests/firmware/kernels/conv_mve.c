@@ -71,7 +71,7 @@ static int set_values(int full_range) {
   p->weights = weights;
   p->bias = bias;
   p->multipliers = multipliers;
-  pack_mve(weights, bias, multipliers, p->multiplier_step, p->out_c, taps, packed);
+  pack_mve(weights, bias, multipliers, p->multiplier_step, p->out_c, taps, 4, packed);
   return 1;
 }
 

@@ -17,7 +17,7 @@
 #define TEST_CASES 2000
 #endif
 
-enum { TEST_ARENA_BYTES = 1 << 18, TEST_GUARD_BYTES = 16, TEST_GUARD = 0xC3, TEST_MAX_BLOCKS = 16 };
+enum { TEST_ARENA_BYTES = 3 << 16, TEST_GUARD_BYTES = 16, TEST_GUARD = 0xC3, TEST_MAX_BLOCKS = 16 };
 
 __attribute__((aligned(16), section(".arena"))) static uint8_t test_arena[TEST_ARENA_BYTES];
 static uint32_t test_used, test_blocks, test_guards[TEST_MAX_BLOCKS];
