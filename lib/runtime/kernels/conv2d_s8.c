@@ -4,7 +4,8 @@
  * [out_c][kernel_h][kernel_w][in_c / groups], int8 in [-127, 127]. The bias holds -in_zero * sum(weights), so a padded
  * tap counts as in_zero. No scratch.
  *
- * Three ways to one output pixel, all of which end in the same dot product over runs of inputs:
+ * Two neighbouring pixels at a time where the window allows it, so that they share the weights. Three ways to the
+ * inputs, all of which end in the same dot product over runs:
  *   - the window is one dense run of the input (1x1, or a single row): read where it stands;
  *   - the window is small: gathered, padding included, into a patch on the stack (first layers, few channels);
  *   - else row by row: every run inside the input is read where it stands, padding costs one addition per weight.
@@ -18,6 +19,8 @@
 #ifndef TML_PATCH_BYTES
 #define TML_PATCH_BYTES 144
 #endif
+/* Of each of two patches; 3x3 over 8 channels fits. Two large ones would double the stack of a whole inference. */
+#define TML_PAIR_BYTES (TML_PATCH_BYTES / 2)
 
 /* One output pixel of one group. */
 typedef struct conv_pixel {
@@ -32,11 +35,12 @@ static const int8_t *conv_tap(const tml_conv2d_params *p, const conv_pixel *s, u
 }
 
 static TML_NOINLINE void conv_gather(const tml_conv2d_params *p, const conv_pixel *s, int8_t *patch) {
+  const uint32_t bytes = (uint32_t)p->kernel_h * p->kernel_w * s->depth;
   const uint32_t run = s->dense ? (s->w.end - s->w.begin) * s->depth : s->depth;
   const uint32_t step = s->dense ? p->kernel_w : 1u;
   uint32_t ky, kx;
   if (s->y.begin > 0 || s->w.begin > 0 || s->y.end < p->kernel_h || s->w.end < p->kernel_w) {
-    memset(patch, p->in_zero, TML_PATCH_BYTES);
+    memset(patch, p->in_zero, bytes);
   }
   for (ky = s->y.begin; ky < s->y.end; ++ky) {
     for (kx = s->w.begin; kx < s->w.end; kx += step) {
@@ -115,12 +119,53 @@ static void conv_point(const tml_conv2d_params *p, const conv_pixel *s, const tm
   }
 }
 
+/* Where a pair's window of rows begins, and which rows of it are inside. */
+static inline void conv_pair_rows(const tml_conv2d_params *p, const conv_pixel *s, tml_dot_window *pair) {
+  const uint32_t row = p->kernel_w * s->depth;
+  pair->runs = s->y.end - s->y.begin;
+  pair->run = row;
+  pair->gap = (uint32_t)p->dilation_h * p->in_w * p->in_c;
+  pair->before = s->y.begin * row;
+  pair->behind = (p->kernel_h - s->y.end) * row;
+  pair->pad = p->in_zero;
+}
+
+static TML_NOINLINE void conv_pair_patches(const tml_conv2d_params *p, conv_pixel *s, tml_window next,
+                                           const tml_dot_output *o, int8_t *y) {
+  int8_t patches[2][TML_PAIR_BYTES];
+  tml_dot_window pair = {0};
+  conv_gather(p, s, patches[0]);
+  s->w = next;
+  conv_gather(p, s, patches[1]);
+  pair.x0 = patches[0];
+  pair.x1 = patches[1];
+  pair.runs = 1;
+  pair.run = o->stride;
+  tml_dot_pixels(o, &pair, y, y + p->out_c);
+}
+
+/* Two neighbouring pixels at once, if possible; `next` is the window of the second. */
+static uint32_t conv_pair(const tml_conv2d_params *p, conv_pixel *s, tml_window next, const tml_dot_output *o,
+                          int8_t *y) {
+  tml_dot_window pair;
+  if (p->groups != 1 || !tml_dot_pairable(o)) return 0;
+  if (s->dense && s->y.begin < s->y.end && tml_window_full(s->w, p->kernel_w) && tml_window_full(next, p->kernel_w) &&
+      (p->kernel_h == 1 || o->stride > TML_PAIR_BYTES)) {
+    pair.x0 = conv_tap(p, s, s->y.begin, 0);
+    pair.x1 = pair.x0 + (uint32_t)p->stride_w * p->in_c;
+    conv_pair_rows(p, s, &pair);
+    tml_dot_pixels(o, &pair, y, y + p->out_c);
+  } else if (o->stride <= TML_PAIR_BYTES) {
+    conv_pair_patches(p, s, next, o, y);
+  } else {
+    return 0;
+  }
+  return 1;
+}
+
 static TML_NOINLINE void conv_groups(const tml_conv2d_params *p, conv_pixel *s, tml_dot_output *o, int8_t *y) {
   const int8_t *x = s->x;
   uint32_t g;
-  o->weights = p->weights;
-  o->bias = p->bias;
-  o->store.multipliers = p->multipliers;
   for (g = 0; g < p->groups; ++g) {
     conv_point(p, s, o, y);
     s->x += s->depth;
@@ -129,7 +174,33 @@ static TML_NOINLINE void conv_groups(const tml_conv2d_params *p, conv_pixel *s, 
     o->bias += o->count;
     o->store.multipliers += o->count * o->store.step;
   }
+  o->weights = p->weights;
+  o->bias = p->bias;
+  o->store.multipliers = p->multipliers;
   s->x = x;
+}
+
+/* 1x1, pixel by pixel where the input stands: no windows, pairs across rows. */
+static TML_NOINLINE void conv_pointwise(const tml_conv2d_params *p, const tml_dot_output *o, const int8_t *x,
+                                        int8_t *y) {
+  uint32_t pixels = (uint32_t)p->batches * p->in_h * p->in_w;
+  tml_dot_window pair = {0};
+  pair.runs = 1;
+  pair.run = p->in_c;
+  for (pair.x0 = x; tml_dot_pairable(o) && pixels >= 2; pixels -= 2, y += 2u * p->out_c, pair.x0 += 2u * p->in_c) {
+    pair.x1 = pair.x0 + p->in_c;
+    tml_dot_pixels(o, &pair, y, y + p->out_c);
+  }
+  for (; pixels > 0; --pixels, y += p->out_c, pair.x0 += p->in_c) tml_dot_channels(o, pair.x0, y);
+}
+
+static inline uint32_t conv_is_pointwise(const tml_conv2d_params *p) {
+  return p->groups == 1 && p->kernel_h * p->kernel_w == 1 && p->stride_h * p->stride_w == 1 && p->pad_top == 0 &&
+         p->pad_left == 0 && p->in_h == p->out_h && p->in_w == p->out_w;
+}
+
+static TML_NOINLINE tml_window conv_window(const tml_conv2d_params *p, uint32_t ox) {
+  return tml_make_window(ox, p->stride_w, p->pad_left, p->kernel_w, p->dilation_w, p->in_w);
 }
 
 int tml_conv2d_s8(const tml_context *context, const void *params, const uint32_t *operands) {
@@ -141,17 +212,29 @@ int tml_conv2d_s8(const tml_context *context, const void *params, const uint32_t
   s.x = tml_operand(context, operands[0]);
   s.depth = (uint32_t)p->in_c / p->groups;
   s.dense = p->groups == 1 && p->dilation_w == 1;
+  o.weights = p->weights;
+  o.bias = p->bias;
+  o.store.multipliers = p->multipliers;
   o.stride = (uint32_t)p->kernel_h * p->kernel_w * s.depth;
   o.count = (uint32_t)p->out_c / p->groups;
   o.store.step = p->multiplier_step;
   o.store.rows = tml_dot_block_rows(o.count);
   o.store.output = tml_make_output(p->shift, p->out_zero, p->clamp_min, p->clamp_max);
+  if (conv_is_pointwise(p)) {
+    conv_pointwise(p, &o, s.x, y);
+    return TML_OK;
+  }
   for (b = 0; b < p->batches; ++b, s.x += (uint32_t)p->in_h * p->in_w * p->in_c) {
     for (oy = 0; oy < p->out_h; ++oy) {
       s.y = tml_make_window(oy, p->stride_h, p->pad_top, p->kernel_h, p->dilation_h, p->in_h);
       for (ox = 0; ox < p->out_w; ++ox, y += p->out_c) {
-        s.w = tml_make_window(ox, p->stride_w, p->pad_left, p->kernel_w, p->dilation_w, p->in_w);
-        conv_groups(p, &s, &o, y);
+        s.w = conv_window(p, ox);
+        if (ox + 1u < p->out_w && conv_pair(p, &s, conv_window(p, ox + 1), &o, y)) {
+          ++ox;
+          y += p->out_c;
+        } else {
+          conv_groups(p, &s, &o, y);
+        }
       }
     }
   }

@@ -7,7 +7,7 @@
  * With one output per input channel, TML_LANES neighbouring channels run together, their accumulators in registers.
  * A last block that would not be full starts earlier and computes some channels twice.
  */
-#include "../tml_internal.h"
+#include "depthwise_thumb2.h"
 #include "lanes.h"
 #include "window.h"
 
@@ -22,30 +22,101 @@ static inline const int8_t *depthwise_tap(const tml_conv2d_params *p, const dept
   return s->x + (tml_tap(s->y, ky, p->dilation_h) * p->in_w + tml_tap(s->w, kx, p->dilation_w)) * p->in_c;
 }
 
-/* A pixel all of whose taps are inside. */
-static TML_NOINLINE void depthwise_interior(const tml_conv2d_params *p, const depthwise_pixel *s, int8_t *y) {
-  const uint32_t channels = p->out_c, step = (uint32_t)p->dilation_w * channels;
-  const int32_t gap = (int32_t)((uint32_t)p->dilation_h * p->in_w * channels - p->kernel_w * step);
-  const int8_t *origin = depthwise_tap(p, s, 0, 0);
-  uint32_t next, ky, kx;
+/* The taps of a pixel as lines along the axis on which they are all inside; of the lines, [begin, end) are. */
+typedef struct depthwise_lines {
+  uint32_t begin, end, count, taps;
+  uint32_t line, tap;     /* bytes from one to the next, of the input */
+  uint32_t w_line, w_tap; /* of the weights */
+  const int8_t *x;        /* the first tap of line `begin` */
+} depthwise_lines;
+
+/* A pixel all of whose taps are inside, along one axis at least. */
+static TML_NOINLINE void depthwise_run(const tml_conv2d_params *p, const depthwise_pixel *s,
+                                       const depthwise_lines *lines, int8_t *y) {
+  const uint32_t channels = p->out_c, w_tap = lines->w_tap;
+  int8_t padding[TML_LANES];
+  uint32_t next, line, tap;
+  for (tap = 0; tap < TML_LANES; ++tap) padding[tap] = p->in_zero;
   for (next = 0; next < channels; next += TML_LANES) {
     const uint32_t c = tml_min_u32(next, channels - TML_LANES);
-    const int8_t *x = origin + c, *w = p->weights + c;
-    int32_t sums[TML_LANES];
+    const int8_t *w_line = p->weights + c;
+    uint32_t at = c;
     TML_LANES_DECLARE(acc, p->bias + c);
-    for (ky = p->kernel_h; ky > 0; --ky, x += gap) {
-      for (kx = p->kernel_w; kx > 0; --kx) {
+    for (line = 0; line < lines->count; ++line, w_line += lines->w_line) {
+      const int8_t *x = padding, *w = w_line;
+      uint32_t step = 0;
+      if (line - lines->begin < lines->end - lines->begin) {
+        x = lines->x + at;
+        step = lines->tap;
+        at += lines->line;
+      }
+      tap = lines->taps;
+      do {
         TML_LANES_MAC(acc, x, w);
         x += step;
-        w += channels;
-      }
+        w += w_tap;
+      } while (--tap > 0);
     }
-    TML_LANES_STORE(acc, sums);
-    tml_store_rows(&s->store, c, sums, y + c);
+    TML_LANES_FINISH(acc, &s->store, c, y + c);
   }
 }
 
-/* A pixel some of whose taps read padding. */
+#if TML_THUMB2_ASM
+/* Channels [first, end), a multiple of four. */
+static TML_NOINLINE void depthwise_fours(const tml_conv2d_params *p, const depthwise_pixel *s,
+                                         const depthwise_lines *lines, uint32_t first, uint32_t end, int8_t *y) {
+  const uint32_t padding = 0x01010101u * (uint8_t)p->in_zero;
+  tml_depthwise_pixel job;
+  job.x = lines->x + first;
+  job.weights = p->weights + first;
+  job.bias = p->bias + first;
+  job.multipliers = p->multipliers + first * p->multiplier_step;
+  job.multiplier_bytes = p->multiplier_step * 4u;
+  job.zero = p->out_zero;
+  job.y = y + first;
+  job.y_end = y + end;
+  job.lines = lines->count;
+  job.begin = lines->begin;
+  job.inside = lines->end - lines->begin;
+  job.line = lines->line;
+  job.tap = lines->tap;
+  job.weight = lines->w_tap;
+  job.weight_line = lines->w_line - lines->taps * lines->w_tap;
+  job.taps = lines->taps;
+  job.padding = (const int8_t *)&padding;
+  tml_depthwise_pixel_run(&job);
+  tml_clamp_more(&s->store.output, y + first, end - first);
+}
+#endif
+
+static void depthwise_channels(const tml_conv2d_params *p, const depthwise_pixel *s, const depthwise_lines *lines,
+                               int8_t *y) {
+#if TML_THUMB2_ASM
+  if (p->shift == 0) {
+    depthwise_fours(p, s, lines, 0, p->out_c & ~3u, y);
+    if (p->out_c % 4 != 0) depthwise_fours(p, s, lines, p->out_c - 4u, p->out_c, y);
+    return;
+  }
+#endif
+  depthwise_run(p, s, lines, y);
+}
+
+static inline void depthwise_inside(const tml_conv2d_params *p, const depthwise_pixel *s, uint32_t by_rows, int8_t *y) {
+  const uint32_t tap = (uint32_t)p->dilation_w * p->in_c, row = (uint32_t)p->dilation_h * p->in_w * p->in_c;
+  depthwise_lines lines;
+  lines.begin = by_rows ? s->y.begin : s->w.begin;
+  lines.end = by_rows ? s->y.end : s->w.end;
+  lines.count = by_rows ? p->kernel_h : p->kernel_w;
+  lines.taps = by_rows ? p->kernel_w : p->kernel_h;
+  lines.line = by_rows ? row : tap;
+  lines.tap = by_rows ? tap : row;
+  lines.w_tap = p->out_c * (by_rows ? 1u : p->kernel_w);
+  lines.w_line = p->out_c * (by_rows ? p->kernel_w : 1u);
+  lines.x = lines.begin < lines.end ? depthwise_tap(p, s, s->y.begin, s->w.begin) : s->x;
+  depthwise_channels(p, s, &lines, y);
+}
+
+/* A pixel some of whose taps read padding, along both axes. */
 static TML_NOINLINE void depthwise_border(const tml_conv2d_params *p, const depthwise_pixel *s, int8_t *y) {
   const uint32_t channels = p->out_c, step = (uint32_t)p->dilation_w * channels;
   int8_t padding[TML_LANES];
@@ -94,8 +165,10 @@ static TML_NOINLINE void depthwise_singles(const tml_conv2d_params *p, const dep
 static inline void depthwise_point(const tml_conv2d_params *p, const depthwise_pixel *s, int8_t *y) {
   if (s->store.rows == 1) {
     depthwise_singles(p, s, y);
-  } else if (tml_window_full(s->y, p->kernel_h) && tml_window_full(s->w, p->kernel_w)) {
-    depthwise_interior(p, s, y);
+  } else if (tml_window_full(s->w, p->kernel_w)) {
+    depthwise_inside(p, s, 1, y);
+  } else if (tml_window_full(s->y, p->kernel_h)) {
+    depthwise_inside(p, s, 0, y);
   } else {
     depthwise_border(p, s, y);
   }
