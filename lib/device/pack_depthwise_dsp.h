@@ -5,8 +5,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
+
+#include "lib/device/variants.h"
 
 namespace tinyml {
 
@@ -14,7 +17,16 @@ struct DepthwiseDspShape {
   int stride = 1;  // 1 or 2, both ways
   int in_h = 0, in_w = 0, out_h = 0, out_w = 0, channels = 0;
   int pad_top = 0, pad_left = 0;
+  bool is_clamped = false;  // to less than int8
 };
+
+// A tml_depthwise_conv2d_s8 step in the form of tml_depthwise3x3_s8_dsp or of its sibling for stride 2: with a scratch
+// of at most a quarter of the input (1,600 to 5,000 bytes), or with the least that works. In place where the record
+// allows.
+std::optional<StepForm> depthwise_dsp_form(const LoweredStep& portable, Target target);
+std::optional<StepForm> depthwise_dsp_small_form(const LoweredStep& portable, Target target);
+std::optional<StepForm> depthwise_stride2_dsp_form(const LoweredStep& portable, Target target);
+std::optional<StepForm> depthwise_stride2_dsp_small_form(const LoweredStep& portable, Target target);
 
 // From [channels][3][3].
 std::vector<std::int8_t> pack_depthwise_dsp(std::span<const std::int8_t> weights);
@@ -26,7 +38,7 @@ std::size_t depthwise_dsp_scratch(const DepthwiseDspShape& shape, int band_rows)
 // (2 for stride 1, 1 for stride 2). Bands of a layer get nearly the same size.
 int depthwise_dsp_band_rows(const DepthwiseDspShape& shape, std::size_t budget);
 
-// Instructions of one call on Cortex-M4 (gcc 12 -O2), per-channel or not, full clamp.
+// Instructions of one image on Cortex-M4 (gcc 12 -O2).
 double depthwise_dsp_cost(const DepthwiseDspShape& shape, int band_rows);
 
 }  // namespace tinyml

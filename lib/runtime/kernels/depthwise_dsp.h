@@ -56,15 +56,15 @@ static inline uint32_t *tml_depthwise_pairs(const int8_t *upper, uint32_t upper_
   while (to != end) {
 #if TML_DSP_ASM
     __asm__ volatile(
-        "ldr r4, [%0]\n ldr r5, [%1]\n ldr r6, [%0, %3]\n ldr r7, [%1, %4]\n"
-        "pkhbt r8, r4, r5, lsl #16\n pkhtb r10, r5, r4, asr #16\n"
-        "pkhbt r9, r6, r7, lsl #16\n pkhtb r11, r7, r6, asr #16\n"
-        "sxtb16 r4, r8\n sxtb16 r6, r8, ror #8\n sxtb16 r5, r9\n sxtb16 r7, r9, ror #8\n"
-        "sxtb16 r8, r10\n sxtb16 r10, r10, ror #8\n sxtb16 r9, r11\n sxtb16 r11, r11, ror #8\n"
-        "stm %2!, {r4-r11}\n add %0, %0, %3, lsl #1\n add %1, %1, %4, lsl #1\n"
+        "ldr r4, [%0]\n ldr r5, [%1]\n ldr r6, [%0, %3]\n ldr r8, [%1, %4]\n"
+        "pkhbt r9, r4, r5, lsl #16\n pkhtb r11, r5, r4, asr #16\n"
+        "pkhbt r10, r6, r8, lsl #16\n pkhtb r12, r8, r6, asr #16\n"
+        "sxtb16 r4, r9\n sxtb16 r6, r9, ror #8\n sxtb16 r5, r10\n sxtb16 r8, r10, ror #8\n"
+        "sxtb16 r9, r11\n sxtb16 r11, r11, ror #8\n sxtb16 r10, r12\n sxtb16 r12, r12, ror #8\n"
+        "stm %2!, {r4-r6, r8-r12}\n add %0, %0, %3, lsl #1\n add %1, %1, %4, lsl #1\n"
         : "+&r"(upper), "+&r"(lower), "+&r"(to)
         : "r"(upper_step), "r"(lower_step)
-        : "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "memory");
+        : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "memory");
 #else
     tml_depthwise_column(upper, lower, to);
     tml_depthwise_column(upper + upper_step, lower + lower_step, to + 1);

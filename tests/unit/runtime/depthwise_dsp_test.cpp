@@ -26,7 +26,8 @@ struct DspCase {
              (in_w + pad_left + pad_end - 3) / stride + 1,
              channels,
              pad_top,
-             pad_left};
+             pad_left,
+             false};
     auto& c = k.p;
     c.batches = u16(random.chance(20) ? 2 : 1);
     c.in_h = u16(in_h), c.in_w = u16(in_w), c.in_c = u16(channels);
@@ -116,14 +117,66 @@ TEST_CASE("depthwise 3x3 for the DSP extension equals the reference on random sh
   }
 }
 
+TEST_CASE("the cost of depthwise 3x3 for the DSP extension is what QEMU counts", "[device]") {
+  // scripts/kernel_tests.sh --layers depthwise_dsp
+  CHECK(depthwise_dsp_cost({1, 25, 5, 25, 5, 64, 1, 1}, 25) == Approx(162391).epsilon(0.02));
+  CHECK(depthwise_dsp_cost({2, 48, 48, 24, 24, 16, 0, 0}, 5) == Approx(215587).epsilon(0.02));
+  CHECK(depthwise_dsp_cost({1, 3, 3, 3, 3, 256, 1, 1}, 3) == Approx(91803).epsilon(0.02));
+  CHECK(depthwise_dsp_cost({1, 48, 48, 48, 48, 8, 1, 1}, 12) == Approx(283998).epsilon(0.02));
+}
+
+TEST_CASE("a lowered depthwise step takes the form of the DSP kernels", "[device]") {
+  const auto step = [](std::int64_t stride, std::int64_t channels, std::int64_t shift) {
+    LoweredStep s;
+    s.kernel = "tml_depthwise_conv2d_s8";
+    std::vector<std::int8_t> weights(static_cast<std::size_t>(9 * channels));
+    for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<std::int8_t>(i % 127);
+    s.fields = {{"weights", Tensor::from<std::int8_t>({3, 3, channels}, weights)},
+                {"bias", Tensor(DType::i32, {channels})},
+                {"multipliers", Tensor(DType::i32, {channels})},
+                {"kernel_h", std::int64_t{3}},
+                {"kernel_w", std::int64_t{3}},
+                {"stride_h", stride},
+                {"stride_w", stride},
+                {"dilation_h", std::int64_t{1}},
+                {"dilation_w", std::int64_t{1}},
+                {"in_c", channels},
+                {"out_c", channels},
+                {"batches", std::int64_t{1}},
+                {"in_h", std::int64_t{48}},
+                {"in_w", std::int64_t{48}},
+                {"out_h", 48 / stride},
+                {"out_w", 48 / stride},
+                {"clamp_min", std::int64_t{-128}},
+                {"clamp_max", std::int64_t{127}},
+                {"shift", shift}};
+    return s;
+  };
+  const auto form = depthwise_stride2_dsp_form(step(2, 16, 0), Target::cortex_m4);
+  REQUIRE(form);
+  CHECK(form->scratch_bytes == 4800);
+  CHECK(form->step.in_place == std::vector<std::size_t>{0});
+  const auto weights = field_tensor(form->step, "weights")->data<std::int8_t>();
+  // Channel 1's taps 00 01 10 11 02 21 12 20 22 stand at row-major places 0 1 3 4 2 7 5 6 8 of 16 channels each.
+  for (std::size_t i = 0; i < 9; ++i) {
+    const std::size_t place[] = {0, 1, 3, 4, 2, 7, 5, 6, 8};
+    CHECK(weights[9 + i] == static_cast<std::int8_t>((place[i] * 16 + 1) % 127));
+  }
+  CHECK(depthwise_stride2_dsp_small_form(step(2, 16, 0), Target::cortex_m4)->scratch_bytes == 1600);
+  CHECK_FALSE(depthwise_dsp_form(step(2, 16, 0), Target::cortex_m4));
+  CHECK_FALSE(depthwise_dsp_form(step(1, 3, 0), Target::cortex_m4));
+  CHECK_FALSE(depthwise_dsp_form(step(1, 16, 1), Target::cortex_m4));
+  CHECK(depthwise_dsp_form(step(1, 16, 0), Target::cortex_m4)->step.kernel == "tml_depthwise3x3_s8_dsp");
+}
+
 TEST_CASE("the rows of a band keep the scratch within its budget", "[device]") {
-  const DepthwiseDspShape large{2, 48, 48, 24, 24, 16, 0, 0};
+  const DepthwiseDspShape large{2, 48, 48, 24, 24, 16, 0, 0, false};
   const int rows = depthwise_dsp_band_rows(large, 5000);
   CHECK(rows == 5);
   CHECK(depthwise_dsp_scratch(large, rows) <= 5000);
   CHECK(depthwise_dsp_band_rows(large, 0) == 1);
   CHECK(depthwise_dsp_scratch(large, 1) == 1600);
-  const DepthwiseDspShape small{1, 25, 5, 25, 5, 64, 1, 1};
+  const DepthwiseDspShape small{1, 25, 5, 25, 5, 64, 1, 1, false};
   CHECK(depthwise_dsp_band_rows(small, 5000) == 25);
   CHECK(depthwise_dsp_scratch(small, 25) == 1792);
   CHECK(depthwise_dsp_band_rows(small, 1000) == 10);
