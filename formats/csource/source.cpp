@@ -12,11 +12,20 @@ std::string constant_name(const Program& program, int index, const std::string& 
   return name + "_" + program.constants[static_cast<std::size_t>(index)].name;
 }
 
+// Weights may go into a section of their own (external flash, tightly coupled memory); tables stay with the code.
+std::string section_macro(const std::string& name) {
+  return fmt::format(
+      "/* Where the weights are placed: an attribute, such as __attribute__((section(\".weights\"))). */\n"
+      "#ifndef {0}_WEIGHTS_SECTION\n#define {0}_WEIGHTS_SECTION\n#endif\n\n",
+      upper(name));
+}
+
 std::string constants(const Program& program, const std::string& name) {
-  std::string text;
+  std::string text = section_macro(name);
   for (const ProgramConstant& constant : program.constants)
-    text += fmt::format("static const {} {}_{}[{}] = {};\n", c_type(constant.data.dtype()), name, constant.name,
-                        constant.data.size(), c_array(constant.data));
+    text +=
+        fmt::format("{}static const {} {}_{}[{}] = {};\n", constant.is_weight ? upper(name) + "_WEIGHTS_SECTION " : "",
+                    c_type(constant.data.dtype()), name, constant.name, constant.data.size(), c_array(constant.data));
   return text;
 }
 
