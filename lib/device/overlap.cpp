@@ -49,13 +49,14 @@ std::int64_t integer(const LoweredStep& step, std::string_view name) {
   return 0;
 }
 
-// The portable kernels compute a pixel's channels in groups, and read the window again for each group, so block is 1.
-// (conv2d copies small windows first, but only where it has a single group.) Not here: copy and remap move rows by
-// memcpy, whose operands must not overlap; conv_transpose, resize and the reductions do not run in raster order.
+// The portable kernels compute a pixel's channels in groups and read its window again for each group; conv2d does so
+// with two neighbouring pixels at a time. (Small windows are copied first, but only where there is a single group.) Not
+// here: copy and remap move rows by memcpy, whose operands must not overlap; conv_transpose, resize and the reductions
+// do not run in raster order.
 std::optional<std::int64_t> portable_distance(const LoweredStep& step) {
   const std::string& kernel = step.kernel;
-  if (kernel == "tml_conv2d_s8" || kernel == "tml_depthwise_conv2d_s8" || kernel == "tml_max_pool2d_s8" ||
-      kernel == "tml_avg_pool2d_s8")
+  if (kernel == "tml_conv2d_s8") return raster_distance(window_walk(step), 2);
+  if (kernel == "tml_depthwise_conv2d_s8" || kernel == "tml_max_pool2d_s8" || kernel == "tml_avg_pool2d_s8")
     return raster_distance(window_walk(step), 1);
   if (kernel != "tml_fully_connected_s8") return std::nullopt;
   RasterWalk rows;
