@@ -31,6 +31,16 @@ static inline int32_t tml_clamp(int32_t value, int32_t low, int32_t high) {
   return value > high ? high : value;
 }
 
+/* To int8: one instruction on Cortex-M3 and up, which gcc 12 does not find by itself. */
+static inline int32_t tml_saturate8(int32_t value) {
+#if defined(__thumb2__) && defined(__GNUC__)
+  __asm__("ssat %0, #8, %1" : "=r"(value) : "r"(value));
+  return value;
+#else
+  return tml_clamp(value, INT8_MIN, INT8_MAX);
+#endif
+}
+
 static inline uint32_t tml_min_u32(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 /* The way out of every kernel: shift, then the clamp's bounds less the zero point, then the zero point. */

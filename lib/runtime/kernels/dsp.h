@@ -53,4 +53,24 @@ static inline uint32_t tml_sxtb16_ror8(uint32_t x) {
 #endif
 }
 
+/* SXTAB16: the halves of `sums` plus bytes 0 and 2; after ROR #8, plus bytes 1 and 3. */
+static inline uint32_t tml_sxtab16(uint32_t sums, uint32_t x) {
+#if TML_DSP_ASM
+  __asm__("sxtab16 %0, %0, %1" : "+r"(sums) : "r"(x));
+  return sums;
+#else
+  const uint32_t bytes = tml_sxtb16(x);
+  return ((sums + bytes) & 0xFFFFu) | ((sums >> 16) + (bytes >> 16)) << 16;
+#endif
+}
+
+static inline uint32_t tml_sxtab16_ror8(uint32_t sums, uint32_t x) {
+#if TML_DSP_ASM
+  __asm__("sxtab16 %0, %0, %1, ror #8" : "+r"(sums) : "r"(x));
+  return sums;
+#else
+  return tml_sxtab16(sums, x >> 8);
+#endif
+}
+
 #endif

@@ -141,9 +141,23 @@ static void measure_layers(void) {
   measure_product("ad01_5 8-128", 8, 128);
 }
 
+static void measure_add(const char *name, uint32_t count) {
+  static tml_binary_params add;
+  uint32_t operands[3], i;
+  for (i = 0; i < TML_MAX_DIMS; ++i) add.dims[i] = add.a_strides[i] = add.b_strides[i] = 1;
+  add.dims[TML_MAX_DIMS - 1] = count;
+  add.a_multiplier = 1 << 19, add.b_multiplier = 1 << 18, add.shift = 20;
+  add.clamp_min = -128, add.clamp_max = 127;
+  test_reset();
+  operands[0] = operands[2] = test_block(count);
+  operands[1] = test_block(count);
+  test_measure(name, tml_add_s8, &add, operands);
+}
+
 int main(void) {
   int32_t i;
   for (i = 0; i < TEST_CASES / 2; ++i) random_case(i);
   measure_layers();
+  measure_add("ic01_3 add of 16384", 16384);
   return test_report();
 }

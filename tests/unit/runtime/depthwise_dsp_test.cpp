@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "lib/device/pack_pool_dsp.h"
 #include "tests/unit/runtime/conv_reference.h"
 
 namespace tinyml::test {
@@ -123,6 +124,19 @@ TEST_CASE("the cost of depthwise 3x3 for the DSP extension is what QEMU counts",
   CHECK(depthwise_dsp_cost({2, 48, 48, 24, 24, 16, 0, 0}, 5) == Approx(215587).epsilon(0.02));
   CHECK(depthwise_dsp_cost({1, 3, 3, 3, 3, 256, 1, 1}, 3) == Approx(91803).epsilon(0.02));
   CHECK(depthwise_dsp_cost({1, 48, 48, 48, 48, 8, 1, 1}, 12) == Approx(283998).epsilon(0.02));
+}
+
+TEST_CASE("the cost of average pooling for the DSP extension is what QEMU counts", "[device]") {
+  // scripts/kernel_tests.sh --layers pool_dsp
+  const auto cost = [](int h, int w, int channels) {
+    tml_pool2d_params p{};
+    p.batches = p.out_h = p.out_w = 1;
+    p.kernel_h = u16(h), p.kernel_w = u16(w), p.channels = u16(channels);
+    return instructions(p);
+  };
+  CHECK(cost(25, 5, 64) == Approx(16720).epsilon(0.02));
+  CHECK(cost(8, 8, 64) == Approx(9232).epsilon(0.02));
+  CHECK(cost(3, 3, 256) == Approx(13312).epsilon(0.02));
 }
 
 TEST_CASE("a lowered depthwise step takes the form of the DSP kernels", "[device]") {

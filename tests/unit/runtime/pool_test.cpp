@@ -93,6 +93,7 @@ void check_average(Random& random, const PoolAxis& h, const PoolAxis& w, int cha
   });
   check_pool(k, tml_avg_pool2d_s8, expected);
   check_pool(k, tml_avg_pool2d_s8_named_lanes, expected);
+  if (channels >= 4) check_pool(k, tml_avg_pool2d_s8_dsp, expected);
 }
 
 void check_maximum(Random& random, const PoolAxis& h, const PoolAxis& w, int channels) {
