@@ -170,6 +170,7 @@ constexpr auto kKernels = std::to_array<KernelInfo>({
   KERNEL(tml_matmul_s8, tml_matmul_params),
   KERNEL(tml_lut_s8, tml_lut_params),
   KERNEL(tml_add_s8, tml_binary_params),
+  KERNEL(tml_add_s8_mve, tml_binary_params),
   KERNEL(tml_mul_s8, tml_binary_params),
   KERNEL(tml_div_s8, tml_binary_params),
   KERNEL(tml_pow_s8, tml_binary_params),

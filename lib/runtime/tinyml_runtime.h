@@ -253,6 +253,7 @@ typedef struct tml_binary_params {
 } tml_binary_params;
 
 int tml_add_s8(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_add_s8_mve(const tml_context *context, const void *params, const uint32_t *operands); /* for Helium */
 int tml_mul_s8(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_div_s8(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_pow_s8(const tml_context *context, const void *params, const uint32_t *operands);

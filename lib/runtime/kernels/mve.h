@@ -40,6 +40,28 @@ static inline void tml_mve_copy(int8_t *to, const int8_t *from, uint32_t n) {
 #endif
 }
 
+/* `rows` runs of n bytes, each `pitch` behind the one before, to places `run` apart. */
+static inline void tml_mve_copy_rows(int8_t *to, const int8_t *from, uint32_t n, uint32_t rows, uint32_t run,
+                                     uint32_t pitch) {
+#if TML_MVE_ASM
+  const uint32_t groups = (n + 15u) & ~15u;
+  __asm__ volatile(
+      "1: wlstp.8 lr, %3, 3f\n"
+      "2: vldrb.8 q0, [%1], #16\n"
+      "vstrb.8 q0, [%0], #16\n"
+      "letp lr, 2b\n"
+      "3: add %1, %1, %4\n"
+      "add %0, %0, %5\n"
+      "subs %2, %2, #1\n"
+      "bne 1b"
+      : "+l"(to), "+l"(from), "+r"(rows)
+      : "r"(n), "r"(pitch - groups), "r"(run - groups)
+      : "d0", "d1", "lr", "cc", "memory");
+#else
+  for (; rows > 0; --rows, to += run, from += pitch) memcpy(to, from, n);
+#endif
+}
+
 static inline void tml_mve_fill(int8_t *to, int8_t value, uint32_t n) {
 #if TML_MVE_ASM
   __asm__ volatile(

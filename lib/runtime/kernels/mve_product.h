@@ -24,7 +24,18 @@ typedef struct tml_mve_product {
   uint32_t steps, tail;   /* K = 16 * steps + tail, tail 0 or 8 */
   int32_t zero;
   uint32_t second; /* from a pair's first outputs to the second's: channels, or 0 for one pixel twice */
+  /* Where rows is not 0, x0 and x1 are patches that are filled before each pair: the windows' rows one after the other.
+   * Steps with `groups` = window_n rounded up to 16 taken off. */
+  uint32_t rows;
+  const int8_t *window; /* moves on */
+  uint32_t window_n;    /* bytes of a row */
+  int32_t window_pitch; /* from row to row, less groups */
+  int32_t patch_pitch;  /* window_n less groups */
+  int32_t window_next;  /* from behind a window to the next one */
+  int8_t *patches;      /* x0 */
 } tml_mve_product;
+
+static inline uint32_t tml_mve_groups(uint32_t n) { return (n + 15u) & ~15u; }
 
 static inline uint32_t tml_mve_round_up(uint32_t k) { return (k + 7u) & ~7u; }
 
@@ -33,9 +44,9 @@ static inline uint32_t tml_mve_block_words(uint32_t k) { return k + 8u; }
 
 #if TML_MVE_ASM
 
-/* Counts p->pairs down and moves p->y. r1, r3: pixels. r5: stream. r7, r9: end of outputs, outputs. r11: end of the
- * first pixel. q6: zero point. q7: offsets of the 8 outputs. On the stack: r1, r3, where to begin, where to go after
- * the tail, p. */
+/* Counts p->pairs down, moves p->y and p->window. r1, r3: pixels. r5: stream. r7, r9: end of outputs, outputs. r11: end
+ * of the first pixel. q6: zero point. q7: offsets of the 8 outputs. On the stack: r1, r3, where to begin, where to go
+ * after the tail, p. */
 TML_MVE_NAKED static void tml_mve_pairs(__attribute__((unused)) tml_mve_product *p) {
   __asm__ volatile(
       ".macro tml_mve_step load, mac, bytes\n"
@@ -88,6 +99,36 @@ TML_MVE_NAKED static void tml_mve_pairs(__attribute__((unused)) tml_mve_product 
       "adr.w r2, 3f\n"
       "orr r2, r2, #1\n"
       "1: str r2, [sp, #8]\n"
+      "8: ldr r12, [sp, #16]\n" /* a pair */
+      "ldrd r2, r4, [r12, #48]\n"
+      "cmp r2, #0\n"
+      "beq.w 2f\n"
+      "ldrd r6, r8, [r12, #56]\n"
+      "ldrd r10, r12, [r12, #64]\n"
+      "mov r0, r1\n"
+      "9: wlstp.8 lr, r6, 11f\n"
+      "10: vldrb.8 q0, [r4], #16\n"
+      "vstrb.8 q0, [r0], #16\n"
+      "letp lr, 10b\n"
+      "11: add r4, r8\n"
+      "add r0, r10\n"
+      "subs r2, #1\n"
+      "bne 9b\n"
+      "ldr r0, [sp, #16]\n"
+      "ldr r2, [r0, #48]\n"
+      "add r4, r12\n"
+      "mov r0, r3\n"
+      "12: wlstp.8 lr, r6, 14f\n"
+      "13: vldrb.8 q0, [r4], #16\n"
+      "vstrb.8 q0, [r0], #16\n"
+      "letp lr, 13b\n"
+      "14: add r4, r8\n"
+      "add r0, r10\n"
+      "subs r2, #1\n"
+      "bne 12b\n"
+      "ldr r0, [sp, #16]\n"
+      "add r4, r12\n"
+      "str r4, [r0, #52]\n"
       ".balign 4\n"
       "2: ldm r5, {r8, r10, r12, lr}\n" /* four channels */
       "ldm r5!, {r0, r2, r4, r6}\n"
@@ -135,7 +176,7 @@ TML_MVE_NAKED static void tml_mve_pairs(__attribute__((unused)) tml_mve_product 
       "add r9, r2, r4, lsl #1\n"
       "str r9, [r0, #8]\n"
       "add r7, r7, r4, lsl #1\n"
-      "b.w 2b\n"
+      "b.w 8b\n"
       "6: add sp, #20\n"
       "vpop {d8-d15}\n"
       "pop {r4-r11, pc}\n"
@@ -169,6 +210,15 @@ static inline void tml_mve_block(const tml_mve_product *p, const uint32_t *strea
   }
 }
 
+static inline void tml_mve_fill_patch(tml_mve_product *p, int8_t *patch) {
+  uint32_t row;
+  for (row = 0; row < p->rows; ++row) {
+    memcpy(patch + row * p->window_n, p->window, p->window_n);
+    p->window += p->window_pitch + (int32_t)tml_mve_groups(p->window_n);
+  }
+  p->window += p->window_next;
+}
+
 static TML_NOINLINE void tml_mve_pairs(tml_mve_product *p) {
   const uint32_t words = tml_mve_block_words(16 * p->steps + p->tail);
   const uint32_t blocks = (uint32_t)(p->y_end - p->y) / 4;
@@ -176,6 +226,10 @@ static TML_NOINLINE void tml_mve_pairs(tml_mve_product *p) {
   for (pair = 0; pair < p->pairs; ++pair) {
     const uint32_t x = pair * p->x_step;
     int8_t *y = p->y + 2 * pair * p->channels;
+    if (p->rows > 0) {
+      tml_mve_fill_patch(p, p->patches);
+      tml_mve_fill_patch(p, p->patches + (p->x1 - p->x0));
+    }
     for (block = 0; block < blocks; ++block, y += 4) {
       tml_mve_block(p, p->stream + block * words, p->x0 + x, p->x1 + x, y);
     }

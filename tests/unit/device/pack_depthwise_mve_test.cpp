@@ -116,4 +116,26 @@ TEST_CASE("blocks of four outputs", "[device][mve]") {
   REQUIRE_FALSE(choose_block_mve(p));  // two rows of inputs are more than 255 bytes apart
 }
 
+TEST_CASE("predicted instructions of Helium depthwise convolutions", "[device][mve]") {
+  // Measured by scripts/kernel_tests.sh --layers depthwise_mve (gcc 12.2, -O2, QEMU 7.2).
+  struct Layer {
+    Axis h, w;
+    int channels;
+    double measured;
+  };
+  const Layer layers[] = {
+      {{25, 3, 1, 1, 1, 1}, {5, 3, 1, 1, 1, 1}, 64, 58064},  {{48, 3, 1, 1, 1, 1}, {48, 3, 1, 1, 1, 1}, 8, 95991},
+      {{48, 3, 2, 1, 0, 1}, {48, 3, 2, 1, 0, 1}, 16, 67672}, {{12, 3, 1, 1, 1, 1}, {12, 3, 1, 1, 1, 1}, 64, 50369},
+      {{6, 3, 1, 1, 1, 1}, {6, 3, 1, 1, 1, 1}, 128, 30330},  {{6, 3, 2, 1, 0, 1}, {6, 3, 2, 1, 0, 1}, 128, 20204},
+  };
+  Random random(52);
+  for (const Layer& layer : layers) {
+    auto d = record(make_case(random, layer.h, layer.w, layer.channels));
+    d.clamp_min = -128, d.clamp_max = 127;
+    REQUIRE(choose_block_mve(d));
+    CAPTURE(layer.channels, layer.measured);
+    CHECK(instructions_mve(d) == Approx(layer.measured).epsilon(0.05));
+  }
+}
+
 }  // namespace tinyml::test

@@ -89,4 +89,16 @@ TEST_CASE("forms of a fully connected step for Helium", "[device][mve]") {
   REQUIRE(!fully_connected_mve_form(shifted, m55));
 }
 
+TEST_CASE("predicted instructions of Helium fully connected layers", "[device][mve]") {
+  // Measured by scripts/kernel_tests.sh --layers fully_connected_mve (gcc 12.2, -O2, QEMU 7.2).
+  const double layers[][3] = {{640, 128, 11461}, {128, 128, 2629}, {8, 128, 690}, {128, 640, 12805}, {64, 12, 267}};
+  for (const auto& layer : layers) {
+    tml_fully_connected_dsp_params p{};
+    p.rows = 1;
+    p.in_features = static_cast<std::uint32_t>(layer[0]), p.out_features = static_cast<std::uint32_t>(layer[1]);
+    p.clamp_min = -128, p.clamp_max = 127;
+    CHECK(instructions_mve(p) == Approx(layer[2]).epsilon(0.05));
+  }
+}
+
 }  // namespace tinyml::test

@@ -164,4 +164,35 @@ TEST_CASE("conv2d_s8_mve writes over the input that it has consumed", "[device][
   }
 }
 
+TEST_CASE("predicted instructions of Helium convolutions", "[device][mve]") {
+  // Measured by scripts/kernel_tests.sh --layers conv_mve (gcc 12.2, -O2, QEMU 7.2).
+  struct Layer {
+    Axis h, w;
+    int in_c, out_c;
+    double measured;
+  };
+  const Axis same32{32, 3, 1, 1, 1, 1}, half32{32, 3, 2, 1, 0, 1}, skip32{32, 1, 2, 1, 0, 0};
+  const Layer layers[] = {
+      {{49, 10, 2, 1, 4, 5}, {10, 4, 2, 1, 1, 1}, 1, 64, 87593},
+      {{25, 1, 1, 1, 0, 0}, {5, 1, 1, 1, 0, 0}, 64, 64, 80227},
+      {same32, same32, 3, 16, 161809},
+      {same32, same32, 16, 16, 385829},
+      {half32, half32, 16, 32, 174505},
+      {{16, 3, 1, 1, 1, 1}, {16, 3, 1, 1, 1, 1}, 32, 32, 316361},
+      {skip32, skip32, 16, 32, 41364},
+      {{8, 3, 1, 1, 1, 1}, {8, 3, 1, 1, 1, 1}, 64, 64, 287393},
+      {{96, 3, 2, 1, 0, 1}, {96, 3, 2, 1, 0, 1}, 3, 8, 224292},
+      {{48, 1, 1, 1, 0, 0}, {48, 1, 1, 1, 0, 0}, 8, 16, 179988},
+      {{6, 1, 1, 1, 0, 0}, {6, 1, 1, 1, 0, 0}, 128, 128, 77823},
+      {{3, 1, 1, 1, 0, 0}, {3, 1, 1, 1, 0, 0}, 256, 256, 79803},
+  };
+  Random random(25);
+  for (const Layer& layer : layers) {
+    ConvCase k = make_case(random, layer.h, layer.w, layer.in_c, layer.out_c);
+    k.p.batches = 1, k.p.clamp_min = -128, k.p.clamp_max = 127;
+    CAPTURE(layer.in_c, layer.out_c, layer.measured);
+    CHECK(instructions_mve(record(k, {})) == Approx(layer.measured).epsilon(0.05));
+  }
+}
+
 }  // namespace tinyml::test
