@@ -80,7 +80,7 @@ RECORD_BEGIN(tml_conv2d_dsp_params)
   FIELD(add_min), FIELD(add_max),
 RECORD_END
 RECORD_BEGIN(tml_depthwise_dsp_params)
-  FIELD(weights), FIELD(bias), FIELD(multipliers), FIELD(batches), FIELD(in_h), FIELD(in_w), FIELD(channels),
+  FIELD(stream), FIELD(multiplier), FIELD(batches), FIELD(in_h), FIELD(in_w), FIELD(channels),
   FIELD(out_h), FIELD(out_w), FIELD(pad_top), FIELD(pad_left), FIELD(band_rows), FIELD(multiplier_step),
   FIELD(in_zero), FIELD(out_zero), FIELD(clamp_min), FIELD(clamp_max),
 RECORD_END

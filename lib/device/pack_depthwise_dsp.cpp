@@ -57,16 +57,18 @@ std::optional<StepForm> make_form(const LoweredStep& portable, int stride, std::
   const std::size_t input = static_cast<std::size_t>(shape->in_h) * static_cast<std::size_t>(shape->in_w) *
                             static_cast<std::size_t>(shape->channels);
   const int rows = depthwise_dsp_band_rows(*shape, budget.value_or(std::clamp<std::size_t>(input / 4, 1600, 5000)));
-  const auto packed = pack_depthwise_dsp(channels_first(field_tensor(portable, "weights")->data<std::int8_t>(),
-                                                        static_cast<std::size_t>(shape->channels)));
+  const auto multipliers = field_tensor(portable, "multipliers")->data<std::int32_t>();
+  const bool per_channel = field_value(portable, "multiplier_step") != 0;
+  const auto stream = pack_depthwise_dsp(
+      channels_first(field_tensor(portable, "weights")->data<std::int8_t>(), static_cast<std::size_t>(shape->channels)),
+      field_tensor(portable, "bias")->data<std::int32_t>(), per_channel ? multipliers : multipliers.first(0));
   StepForm form;
   form.step.kernel = stride == 1 ? "tml_depthwise3x3_s8_dsp" : "tml_depthwise3x3_stride2_s8_dsp";
   form.step.operands = portable.operands;
   if (shape->out_h <= shape->in_h && shape->out_w <= shape->in_w && shape->pad_top <= 2) form.step.in_place = {0};
   form.step.fields = {
-      {"weights", Tensor::from<std::int8_t>({static_cast<std::int64_t>(packed.size())}, packed)},
-      {"bias", *field_tensor(portable, "bias")},
-      {"multipliers", *field_tensor(portable, "multipliers")},
+      {"stream", Tensor::from<std::int8_t>({static_cast<std::int64_t>(stream.size())}, stream)},
+      {"multiplier", std::int64_t{per_channel ? 0 : multipliers[0]}},
       {"channels", std::int64_t{shape->channels}},
       {"band_rows", std::int64_t{rows}},
   };
@@ -93,11 +95,18 @@ std::optional<StepForm> depthwise_stride2_dsp_small_form(const LoweredStep& port
   return make_form(portable, 2, 0);
 }
 
-std::vector<std::int8_t> pack_depthwise_dsp(std::span<const std::int8_t> weights) {
-  std::vector<std::int8_t> packed(weights.size());
-  for (std::size_t c = 0; c + kTaps <= weights.size(); c += kTaps)
-    for (std::size_t i = 0; i < kTaps; ++i) packed[c + i] = weights[c + kOrder[i]];
-  return packed;
+std::vector<std::int8_t> pack_depthwise_dsp(std::span<const std::int8_t> weights, std::span<const std::int32_t> bias,
+                                            std::span<const std::int32_t> multipliers) {
+  std::vector<std::int8_t> stream;
+  const auto append = [&](std::int32_t word) {
+    for (int shift = 0; shift < 32; shift += 8) stream.push_back(static_cast<std::int8_t>(word >> shift));
+  };
+  for (std::size_t c = 0; c < bias.size(); ++c) {
+    append(bias[c]);
+    if (!multipliers.empty()) append(multipliers[c]);
+    for (const std::size_t tap : kOrder) stream.push_back(weights[c * kTaps + tap]);
+  }
+  return stream;
 }
 
 std::size_t depthwise_dsp_scratch(const DepthwiseDspShape& shape, int band_rows) {

@@ -28,8 +28,9 @@ std::optional<StepForm> depthwise_dsp_small_form(const LoweredStep& portable, Ta
 std::optional<StepForm> depthwise_stride2_dsp_form(const LoweredStep& portable, Target target);
 std::optional<StepForm> depthwise_stride2_dsp_small_form(const LoweredStep& portable, Target target);
 
-// From [channels][3][3].
-std::vector<std::int8_t> pack_depthwise_dsp(std::span<const std::int8_t> weights);
+// The record's stream: weights [channels][3][3]; multipliers [channels], or none when there is one for all.
+std::vector<std::int8_t> pack_depthwise_dsp(std::span<const std::int8_t> weights, std::span<const std::int32_t> bias,
+                                            std::span<const std::int32_t> multipliers);
 
 // Bytes of scratch with so many output rows per band.
 std::size_t depthwise_dsp_scratch(const DepthwiseDspShape& shape, int band_rows);

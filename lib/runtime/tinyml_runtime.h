@@ -119,15 +119,15 @@ int tml_conv2d_s8_mve(const tml_context *context, const void *params, const uint
 
 /* Depthwise 3x3 for cores with the DSP extension, stride 1 (depthwise3x3) and 2 (depthwise3x3_stride2): any padding, 4
  * channels or more, one output per input channel, shift 0, no dilation. Operands: x, y, scratch (aligned to 4).
- * weights: 9 bytes per channel, taps (row, column) in the order 00 01 10 11 02 21 12 20 22.
+ * stream: per channel bias (4 bytes, little endian), multiplier (4 bytes, unless multiplier_step is 0), 9 weights: taps
+ * (row, column) in the order 00 01 10 11 02 21 12 20 22.
  * band_rows: output rows that are computed from one filling of the scratch; for stride 1 even, or out_h and more.
  * Scratch: 32 * column_pairs * pair_rows bytes, with rows = min(band_rows, out_h) and divisions rounded down; stride 1:
  * (out_w + 3) / 2 column pairs, (rows + 1) / 2 + 1 pair rows; stride 2: out_w + 1 and rows + 1.
  * y may start exactly where x starts if out_h <= in_h, out_w <= in_w and pad_top <= 2. */
 typedef struct tml_depthwise_dsp_params {
-  const int8_t *weights;
-  const int32_t *bias;
-  const int32_t *multipliers; /* [channels], or [1] when multiplier_step is 0 */
+  const int8_t *stream;
+  int32_t multiplier; /* of all channels when multiplier_step is 0 */
   uint16_t batches;
   uint16_t in_h, in_w, channels;
   uint16_t out_h, out_w;

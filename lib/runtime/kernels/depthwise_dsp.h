@@ -130,7 +130,7 @@ static TML_NOINLINE void tml_depthwise_clamp(const tml_depthwise_dsp_params *p, 
 static TML_NOINLINE void tml_depthwise_block(const tml_depthwise_dsp_params *p, const tml_depthwise_shape *s,
                                              const int8_t *x, int8_t *y, uint32_t *scratch, uint32_t channel) {
   const uint32_t base = tml_min_u32(channel, p->channels - TML_DEPTHWISE_CHANNELS);
-  const uint32_t row_words = s->column_pairs * 8;
+  const uint32_t row_words = s->column_pairs * 8, bytes = TML_DEPTHWISE_TAPS + 4u + 4u * p->multiplier_step;
   const uint32_t kept = p->band_rows * s->stride / 2; /* the pair of rows that two bands share */
   tml_depthwise_channel job;
   uint32_t oy;
@@ -151,9 +151,10 @@ static TML_NOINLINE void tml_depthwise_block(const tml_depthwise_dsp_params *p, 
     job.rows = rows;
     job.out_row = rows > 1 ? (uint32_t)p->out_w * p->channels : 0;
     for (c = channel; c < base + TML_DEPTHWISE_CHANNELS; ++c) {
-      job.bias = p->bias[c];
-      job.multiplier = p->multipliers[c * p->multiplier_step];
-      job.weights = p->weights + c * TML_DEPTHWISE_TAPS;
+      const int8_t *at = p->stream + c * bytes;
+      job.bias = (int32_t)tml_load4(at);
+      job.multiplier = p->multiplier_step ? (int32_t)tml_load4(at + 4) : p->multiplier;
+      job.weights = at + bytes - TML_DEPTHWISE_TAPS;
       job.scratch = scratch + (c - base) * 2;
       job.y = to + c;
       s->function(&job);

@@ -3,7 +3,7 @@
 
 enum { MAX_CHANNELS = 256 };
 
-static int8_t canonical[9 * MAX_CHANNELS], packed[9 * MAX_CHANNELS];
+static int8_t canonical[9 * MAX_CHANNELS], packed[17 * MAX_CHANNELS];
 static int32_t bias[MAX_CHANNELS], multipliers[MAX_CHANNELS];
 static tml_conv2d_params p;
 static tml_depthwise_dsp_params d;
@@ -11,10 +11,13 @@ static tml_depthwise_dsp_params d;
 /* The order as the header words it: (row, column) of the tap at each place. */
 static void pack(void) {
   static const char order[] = "000110110221122022";
+  int8_t *to = packed;
   uint32_t c, i;
   for (c = 0; c < p.out_c; ++c) {
+    for (i = 0; i < 4; ++i) *to++ = (int8_t)(bias[c] >> (8 * i));
+    for (i = 0; i < 4 && p.multiplier_step; ++i) *to++ = (int8_t)(multipliers[c] >> (8 * i));
     for (i = 0; i < 9; ++i) {
-      packed[c * 9 + i] = canonical[(uint32_t)((order[2 * i] - '0') * 3 + order[2 * i + 1] - '0') * p.out_c + c];
+      *to++ = canonical[(uint32_t)((order[2 * i] - '0') * 3 + order[2 * i + 1] - '0') * p.out_c + c];
     }
   }
 }
@@ -51,7 +54,7 @@ static void values(void) {
     multipliers[c] = test_multiplier(9);
   }
   pack();
-  d.weights = packed, d.bias = bias, d.multipliers = multipliers;
+  d.stream = packed, d.multiplier = multipliers[0];
   d.batches = p.batches, d.in_h = p.in_h, d.in_w = p.in_w, d.channels = p.in_c, d.out_h = p.out_h, d.out_w = p.out_w;
   d.pad_top = p.pad_top, d.pad_left = p.pad_left, d.multiplier_step = p.multiplier_step;
   d.in_zero = p.in_zero, d.out_zero = p.out_zero, d.clamp_min = p.clamp_min, d.clamp_max = p.clamp_max;

@@ -55,8 +55,9 @@ struct DspCase {
       k.multipliers.push_back(random_multiplier(random, 128.0 * 73.0 * 3.0, 0));
     }
     k.link();
-    packed = pack_depthwise_dsp(canonical);
-    p.weights = packed.data(), p.bias = k.bias.data(), p.multipliers = k.multipliers.data();
+    packed = pack_depthwise_dsp(canonical, k.bias,
+                                std::span<const std::int32_t>(k.multipliers).first(k.p.multiplier_step ? channels : 0));
+    p.stream = packed.data(), p.multiplier = k.multipliers[0];
     p.batches = k.p.batches, p.in_h = k.p.in_h, p.in_w = k.p.in_w, p.channels = k.p.in_c;
     p.out_h = k.p.out_h, p.out_w = k.p.out_w, p.pad_top = k.p.pad_top, p.pad_left = k.p.pad_left;
     p.multiplier_step = k.p.multiplier_step, p.in_zero = k.p.in_zero, p.out_zero = k.out.zero;
@@ -148,6 +149,7 @@ TEST_CASE("a lowered depthwise step takes the form of the DSP kernels", "[device
     s.fields = {{"weights", Tensor::from<std::int8_t>({3, 3, channels}, weights)},
                 {"bias", Tensor(DType::i32, {channels})},
                 {"multipliers", Tensor(DType::i32, {channels})},
+                {"multiplier_step", std::int64_t{1}},
                 {"kernel_h", std::int64_t{3}},
                 {"kernel_w", std::int64_t{3}},
                 {"stride_h", stride},
@@ -170,11 +172,12 @@ TEST_CASE("a lowered depthwise step takes the form of the DSP kernels", "[device
   REQUIRE(form);
   CHECK(form->scratch_bytes == 4800);
   CHECK(form->step.in_place == std::vector<std::size_t>{0});
-  const auto weights = field_tensor(form->step, "weights")->data<std::int8_t>();
+  const auto stream = field_tensor(form->step, "stream")->data<std::int8_t>();
+  REQUIRE(stream.size() == 17 * 16);
   // Channel 1's taps 00 01 10 11 02 21 12 20 22 stand at row-major places 0 1 3 4 2 7 5 6 8 of 16 channels each.
   for (std::size_t i = 0; i < 9; ++i) {
     const std::size_t place[] = {0, 1, 3, 4, 2, 7, 5, 6, 8};
-    CHECK(weights[9 + i] == static_cast<std::int8_t>((place[i] * 16 + 1) % 127));
+    CHECK(stream[17 + 8 + i] == static_cast<std::int8_t>((place[i] * 16 + 1) % 127));
   }
   CHECK(depthwise_stride2_dsp_small_form(step(2, 16, 0), Target::cortex_m4)->scratch_bytes == 1600);
   CHECK_FALSE(depthwise_dsp_form(step(2, 16, 0), Target::cortex_m4));
