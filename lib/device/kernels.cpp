@@ -76,7 +76,7 @@ RECORD_BEGIN(tml_conv2d_dsp_params)
   FIELD(stream), FIELD(add_bias), FIELD(add_multiplier), FIELD(residual_multiplier), FIELD(batches), FIELD(in_h),
   FIELD(in_w), FIELD(in_c), FIELD(out_h), FIELD(out_w), FIELD(out_c), FIELD(kernel_h), FIELD(kernel_w),
   FIELD(stride_h), FIELD(stride_w), FIELD(dilation_h), FIELD(dilation_w), FIELD(pad_top), FIELD(pad_left),
-  FIELD(in_zero), FIELD(out_zero), FIELD(clamp_min), FIELD(clamp_max), FIELD(add_shift), FIELD(add_zero),
+  FIELD(shift), FIELD(in_zero), FIELD(out_zero), FIELD(clamp_min), FIELD(clamp_max), FIELD(add_shift), FIELD(add_zero),
   FIELD(add_min), FIELD(add_max),
 RECORD_END
 RECORD_BEGIN(tml_depthwise_dsp_params)

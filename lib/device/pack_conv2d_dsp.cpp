@@ -14,10 +14,10 @@ constexpr std::int64_t kPixels = 3;  // that the kernel computes at once
 std::size_t round_up(std::size_t n) { return (n + 3) / 4 * 4; }
 
 // The fields that both records have.
-constexpr std::string_view kShared[] = {"batches",  "in_h",       "in_w",       "in_c",     "out_h",
-                                        "out_w",    "out_c",      "kernel_h",   "kernel_w", "stride_h",
-                                        "stride_w", "dilation_h", "dilation_w", "pad_top",  "pad_left",
-                                        "in_zero",  "out_zero",   "clamp_min",  "clamp_max"};
+constexpr std::string_view kShared[] = {"batches",  "in_h",       "in_w",       "in_c",      "out_h",
+                                        "out_w",    "out_c",      "kernel_h",   "kernel_w",  "stride_h",
+                                        "stride_w", "dilation_h", "dilation_w", "pad_top",   "pad_left",
+                                        "shift",    "in_zero",    "out_zero",   "clamp_min", "clamp_max"};
 
 template <class T>
 T as(const LoweredStep& step, std::string_view field) {
@@ -42,7 +42,7 @@ tml_conv2d_dsp_params shape_of(const LoweredStep& step) {
 }  // namespace
 
 std::optional<StepForm> conv2d_dsp_form(const LoweredStep& portable, Target) {
-  if (field_value(portable, "groups") != 1 || field_value(portable, "shift") != 0) return std::nullopt;
+  if (field_value(portable, "groups") != 1) return std::nullopt;
   const tml_conv2d_dsp_params p = shape_of(portable);
   auto stream = pack_product_dsp(portable, std::size_t{p.kernel_h} * p.kernel_w * p.in_c, 2);
   if (!stream) return std::nullopt;

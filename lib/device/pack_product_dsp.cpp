@@ -18,16 +18,16 @@ class Packer {
     return std::move(words_);
   }
 
-  // Whether the sum stays within 24 bits for any input.
-  bool fits(std::size_t channel) const {
+  // Whether the sum stays within these bits for any input.
+  bool fits(std::size_t channel, int bits) const {
     std::int64_t low = bias(channel), high = low;
     for (std::size_t k = 0; k < p_.taps; ++k) {
       const std::int64_t w = weight(channel, k);
       low += w < 0 ? w * 127 : w * -128;
       high += w < 0 ? w * -128 : w * 127;
     }
-    constexpr std::int64_t kLimit = std::int64_t{1} << 23;
-    return low >= -kLimit && high < kLimit;
+    const std::int64_t limit = std::int64_t{1} << (bits - 1);
+    return low >= -limit && high < limit;
   }
 
  private:
@@ -65,17 +65,18 @@ class Packer {
 
 std::optional<std::vector<std::uint32_t>> pack_product_dsp(const DspProduct& product) {
   Packer packer(product);
-  for (std::size_t c = 1; c < product.bias.size(); c += 2)
-    if (!packer.fits(c)) return std::nullopt;
+  if (product.shift > 8) return std::nullopt;
+  for (std::size_t c = 0; c < product.bias.size(); ++c)
+    if (!packer.fits(c, c % 2 == 1 ? 24 : 32 - product.shift)) return std::nullopt;
   return packer.run();
 }
 
 std::optional<Tensor> pack_product_dsp(const LoweredStep& step, std::size_t taps, std::size_t block) {
   const auto multipliers = field_tensor(step, "multipliers")->data<std::int32_t>();
   const bool per_channel = field_value(step, "multiplier_step") != 0;
-  const auto words = pack_product_dsp({field_tensor(step, "weights")->data<std::int8_t>(),
-                                       field_tensor(step, "bias")->data<std::int32_t>(),
-                                       per_channel ? multipliers : multipliers.first(1), taps, block});
+  const auto words = pack_product_dsp(
+      {field_tensor(step, "weights")->data<std::int8_t>(), field_tensor(step, "bias")->data<std::int32_t>(),
+       per_channel ? multipliers : multipliers.first(1), taps, block, static_cast<int>(field_value(step, "shift"))});
   if (!words) return std::nullopt;
   return Tensor::from<std::uint32_t>({static_cast<std::int64_t>(words->size())}, *words);
 }

@@ -80,7 +80,8 @@ int tml_conv2d_s8(const tml_context *context, const void *params, const uint32_t
 int tml_depthwise_conv2d_s8(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_conv_transpose2d_s8(const tml_context *context, const void *params, const uint32_t *operands);
 
-/* Convolution for cores with the DSP extension (Cortex-M4, M7, M33); any core computes the same. groups = 1, shift = 0.
+/* Convolution for cores with the DSP extension (Cortex-M4, M7, M33); any core computes the same. groups = 1, shift <= 8
+ * (a sum shifted to the left keeps all its bits).
  *   stream    weights, biases and multipliers as lib/device/pack_product_dsp.cpp lays them out
  *   residual  may be added to the result as tml_add_s8 does: y = add_zero + (add_bias + result * add_multiplier +
  *             residual * residual_multiplier) >> add_shift, clamped to [add_min, add_max]; add_bias = 2^(add_shift - 1)
@@ -100,6 +101,7 @@ typedef struct tml_conv2d_dsp_params {
   uint16_t stride_h, stride_w;
   uint16_t dilation_h, dilation_w;
   uint16_t pad_top, pad_left;
+  uint8_t shift;
   int8_t in_zero, out_zero;
   int8_t clamp_min, clamp_max;
   uint8_t add_shift;

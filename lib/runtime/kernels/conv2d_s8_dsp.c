@@ -242,6 +242,7 @@ static void conv_setup(conv_dsp *s, const tml_conv2d_dsp_params *p, int8_t *scra
   s->stage = scratch;
   s->columns = (uint32_t *)(void *)(scratch + stage);
   s->patches = (int8_t *)(s->columns + tml_dsp_column_words(s->k));
+  s->block.shift = p->shift;
   s->block.zero = p->out_zero;
   s->block.stride = p->out_c;
   s->block.x = s->columns;

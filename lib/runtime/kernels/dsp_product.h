@@ -25,6 +25,7 @@ enum {
 
 /* One call: as many blocks of two channels as lie between y and y_end. The assembler knows the order. */
 typedef struct tml_dsp_block {
+  uint32_t shift;    /* of the sums, to the left, at most 8: no bit is lost, which the packer checks */
   int32_t zero;      /* of the output */
   uint32_t stride;   /* from an output of a column to that of the next */
   int8_t *y, *y_end; /* column 0 */
@@ -62,54 +63,58 @@ static inline uint32_t tml_dsp_skip(uint32_t k) { return (0u - k / 4u) % TML_DSP
 static TML_NAKED void tml_dsp_product(TML_UNUSED const tml_dsp_block *block) {
   __asm__ volatile(
       "push {r4-r11, lr}\n"
-      "ldm r0, {r1-r6, r11, r12}\n"
-      "adr r7, 2f\n"
-      "add r6, r6, r7\n"
-      "adds r6, #1\n" /* the bit that says Thumb */
-      "push {r1-r6}\n"
+      "ldm r0, {r1-r7, r11, r12}\n"
+      "adr r8, 2f\n"
+      "add r7, r7, r8\n"
+      "adds r7, #1\n" /* the bit that says Thumb */
+      "push {r1-r7}\n"
       "1:\n"
       "ldrd r0, r3, [r12], #8\n"
       "mov r1, r0\n"
       "mov r2, r0\n"
       "mov r4, r3\n"
       "mov r5, r3\n"
-      "ldr lr, [sp, #16]\n"
-      "ldr pc, [sp, #20]\n"
+      "ldr lr, [sp, #20]\n"
+      "ldr pc, [sp, #24]\n"
       ".balign 4\n"
       "2:\n" TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP
       "cmp lr, r11\n"
       "bne.w 2b\n"
-      "ldm sp, {r6, r7, lr}\n" /* zero, stride, y */
+      "ldm sp, {r6, r7, r10, lr}\n" /* shift, zero, stride, y */
       "ldrd r8, r9, [r12], #8\n"
       "sub r0, r0, r3\n"
       "sub r1, r1, r4\n"
       "sub r2, r2, r5\n"
-      "asr r0, r0, #8\n"
-      "asr r1, r1, #8\n"
-      "asr r2, r2, #8\n"
-      "smmlar r5, r5, r8, r6\n"
-      "smmlar r4, r4, r8, r6\n"
-      "smmlar r3, r3, r8, r6\n"
-      "smmlar r2, r2, r9, r6\n"
-      "smmlar r1, r1, r9, r6\n"
-      "smmlar r0, r0, r9, r6\n"
+      "lsl r3, r3, r6\n"
+      "lsl r4, r4, r6\n"
+      "lsl r5, r5, r6\n"
+      "rsb r6, r6, #8\n" /* 256 * odd, shifted to the right by 8 and to the left by shift */
+      "asr r0, r0, r6\n"
+      "asr r1, r1, r6\n"
+      "asr r2, r2, r6\n"
+      "smmlar r5, r5, r8, r7\n"
+      "smmlar r4, r4, r8, r7\n"
+      "smmlar r3, r3, r8, r7\n"
+      "smmlar r2, r2, r9, r7\n"
+      "smmlar r1, r1, r9, r7\n"
+      "smmlar r0, r0, r9, r7\n"
       "ssat r5, #8, r5\n"
       "ssat r4, #8, r4\n"
       "ssat r3, #8, r3\n"
       "ssat r2, #8, r2\n"
       "ssat r1, #8, r1\n"
       "ssat r0, #8, r0\n"
-      "strb r5, [lr, r7, lsl #1]\n"
-      "strb r4, [lr, r7]\n"
+      "strb r5, [lr, r10, lsl #1]\n"
+      "strb r4, [lr, r10]\n"
       "strb r3, [lr], #1\n"
-      "strb r2, [lr, r7, lsl #1]\n"
-      "strb r1, [lr, r7]\n"
+      "strb r2, [lr, r10, lsl #1]\n"
+      "strb r1, [lr, r10]\n"
       "strb r0, [lr], #1\n"
-      "str lr, [sp, #8]\n"
-      "ldr r8, [sp, #12]\n"
+      "str lr, [sp, #12]\n"
+      "ldr r8, [sp, #16]\n"
       "cmp lr, r8\n"
       "bne.w 1b\n"
-      "add sp, #24\n"
+      "add sp, #28\n"
       "pop {r4-r11, pc}\n");
 }
 #else
@@ -121,9 +126,10 @@ static inline uint32_t tml_dsp_smlad(uint32_t a, uint32_t b, uint32_t acc) {
   return acc + (uint32_t)(tml_dsp_low(a) * tml_dsp_low(b)) + (uint32_t)(tml_dsp_high(a) * tml_dsp_high(b));
 }
 
-/* What SMMLAR and SSAT make of a sum. */
-static inline int8_t tml_dsp_finish(int32_t acc, uint32_t multiplier, int32_t zero) {
-  return (int8_t)tml_clamp(tml_scale_high(acc, (int32_t)multiplier) + zero, -128, 127);
+/* What LSL, SMMLAR and SSAT make of a sum. */
+static inline int8_t tml_dsp_finish(int32_t acc, uint32_t multiplier, const tml_dsp_block *block) {
+  const int32_t shifted = (int32_t)((uint32_t)acc << block->shift);
+  return (int8_t)tml_clamp(tml_scale_high(shifted, (int32_t)multiplier) + block->zero, -128, 127);
 }
 
 static TML_NOINLINE void tml_dsp_product(const tml_dsp_block *block) {
@@ -141,8 +147,8 @@ static TML_NOINLINE void tml_dsp_product(const tml_dsp_block *block) {
       }
     }
     for (c = 0; c < TML_DSP_COLUMNS; ++c) {
-      y[c * block->stride] = tml_dsp_finish((int32_t)even[c], w[0], block->zero);
-      y[c * block->stride + 1] = tml_dsp_finish((int32_t)(sum[c] - even[c]) >> 8, w[1], block->zero);
+      y[c * block->stride] = tml_dsp_finish((int32_t)even[c], w[0], block);
+      y[c * block->stride + 1] = tml_dsp_finish((int32_t)(sum[c] - even[c]) >> 8, w[1], block);
     }
   }
 }

@@ -55,6 +55,7 @@ static int set_values(int full_range) {
   p->multiplier_step = (uint8_t)(full_range || test_chance(70));
   p->in_zero = test_zero();
   p->out_zero = test_zero();
+  p->shift = (uint8_t)(test_chance(40) ? test_between(1, 8) : 0);
   test_clamp(&p->clamp_min, &p->clamp_max);
   if (full_range) p->clamp_min = -128, p->clamp_max = 127;
   test_reset();
@@ -66,12 +67,12 @@ static int set_values(int full_range) {
     int32_t sum = 0;
     for (k = 0; k < taps; ++k) sum += weights[c * taps + k];
     bias[c] = test_between(-20000, 20000) - p->in_zero * sum;
-    multipliers[c] = test_multiplier(taps);
+    multipliers[c] = test_multiplier(taps) >> p->shift;
   }
   p->weights = weights;
   p->bias = bias;
   p->multipliers = multipliers;
-  if (!packable_dsp(weights, bias, p->out_c, taps)) return 0;
+  if (!packable_dsp(weights, bias, p->out_c, taps, p->shift)) return 0;
   pack_dsp(weights, bias, multipliers, p->multiplier_step, p->out_c, taps, 2, packed);
   return 1;
 }
@@ -87,6 +88,7 @@ static void set_variant(void) {
   v.stride_h = p->stride_h, v.stride_w = p->stride_w;
   v.dilation_h = p->dilation_h, v.dilation_w = p->dilation_w;
   v.pad_top = p->pad_top, v.pad_left = p->pad_left;
+  v.shift = p->shift;
   v.in_zero = p->in_zero, v.out_zero = p->out_zero;
   v.clamp_min = p->clamp_min, v.clamp_max = p->clamp_max;
   variant = v;

@@ -40,10 +40,10 @@ static void pack_dsp(const int8_t *weights, const int32_t *bias, const int32_t *
   }
 }
 
-/* Whether the odd channels' sums stay within 24 bits for any input. */
-static int packable_dsp(const int8_t *weights, const int32_t *bias, uint32_t channels, uint32_t taps) {
+/* Whether the odd channels' sums stay within 24 bits for any input, and with a shift (of up to 8) all of them. */
+static int packable_dsp(const int8_t *weights, const int32_t *bias, uint32_t channels, uint32_t taps, uint32_t shift) {
   uint32_t c, k;
-  for (c = 1; c < channels; c += 2) {
+  for (c = shift ? 0 : 1; c < channels; c += shift ? 1 : 2) {
     int32_t low = bias[c], high = bias[c];
     for (k = 0; k < taps; ++k) {
       const int32_t w = weights[c * taps + k];

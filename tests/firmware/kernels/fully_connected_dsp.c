@@ -29,7 +29,7 @@ static int set_values(int full_range) {
     multipliers[c] = test_multiplier(taps);
   }
   p->weights = weights, p->bias = bias, p->multipliers = multipliers;
-  if (!packable_dsp(weights, bias, p->out_features, taps)) return 0;
+  if (!packable_dsp(weights, bias, p->out_features, taps, 0)) return 0;
   pack_dsp(weights, bias, multipliers, p->multiplier_step, p->out_features, taps, 4, packed);
   variant.stream = packed;
   variant.rows = p->rows, variant.in_features = p->in_features, variant.out_features = p->out_features;

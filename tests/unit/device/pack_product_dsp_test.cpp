@@ -47,14 +47,14 @@ ConvCase make_case(Random& random, const Axis& h, const Axis& w, int in_c, int o
   p.multiplier_step = random.chance(70) ? 1 : 0;
   p.in_zero = random.zero();
   const int taps = p.kernel_h * p.kernel_w * p.in_c;
-  k.out = random_output(random, 0);
+  k.out = random_output(random, random.chance(40) ? 8 : 0);
   k.x = random.bytes(static_cast<std::size_t>(p.batches) * p.in_h * p.in_w * p.in_c);
   k.weights = random.bytes(static_cast<std::size_t>(taps) * p.out_c, -127, 127);
   for (int c = 0; c < p.out_c; ++c) {
     std::int64_t sum = 0;
     for (int i = 0; i < taps; ++i) sum += k.weights[static_cast<std::size_t>(c * taps + i)];
     k.bias.push_back(static_cast<std::int32_t>(random.between(-20000, 20000) - p.in_zero * sum));
-    k.multipliers.push_back(random_multiplier(random, 128.0 * 73.0 * std::sqrt(taps), 0));
+    k.multipliers.push_back(random_multiplier(random, 128.0 * 73.0 * std::sqrt(taps), k.out.shift));
   }
   k.link();
   return k;
@@ -63,7 +63,7 @@ ConvCase make_case(Random& random, const Axis& h, const Axis& w, int in_c, int o
 std::optional<std::vector<std::uint32_t>> pack(const ConvCase& k) {
   const std::size_t count = k.p.multiplier_step ? k.multipliers.size() : 1;
   const std::size_t taps = std::size_t{k.p.kernel_h} * k.p.kernel_w * k.p.in_c;
-  return pack_product_dsp({k.weights, k.bias, std::span(k.multipliers).first(count), taps, 2});
+  return pack_product_dsp({k.weights, k.bias, std::span(k.multipliers).first(count), taps, 2, k.out.shift});
 }
 
 tml_conv2d_dsp_params record(const ConvCase& k, const std::vector<std::uint32_t>& packed) {
@@ -74,7 +74,8 @@ tml_conv2d_dsp_params record(const ConvCase& k, const std::vector<std::uint32_t>
   d.out_h = p.out_h, d.out_w = p.out_w, d.out_c = p.out_c;
   d.kernel_h = p.kernel_h, d.kernel_w = p.kernel_w, d.stride_h = p.stride_h, d.stride_w = p.stride_w;
   d.dilation_h = p.dilation_h, d.dilation_w = p.dilation_w, d.pad_top = p.pad_top, d.pad_left = p.pad_left;
-  d.in_zero = p.in_zero, d.out_zero = p.out_zero, d.clamp_min = p.clamp_min, d.clamp_max = p.clamp_max;
+  d.shift = p.shift, d.in_zero = p.in_zero, d.out_zero = p.out_zero, d.clamp_min = p.clamp_min,
+  d.clamp_max = p.clamp_max;
   return d;
 }
 
