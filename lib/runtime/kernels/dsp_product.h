@@ -85,13 +85,11 @@ static TML_NAKED void tml_dsp_product(TML_UNUSED const tml_dsp_block *block) {
       "sub r0, r0, r3\n"
       "sub r1, r1, r4\n"
       "sub r2, r2, r5\n"
-      "lsl r3, r3, r6\n"
-      "lsl r4, r4, r6\n"
-      "lsl r5, r5, r6\n"
-      "rsb r6, r6, #8\n" /* 256 * odd, shifted to the right by 8 and to the left by shift */
-      "asr r0, r0, r6\n"
-      "asr r1, r1, r6\n"
-      "asr r2, r2, r6\n"
+      "cbnz r6, 4f\n"
+      "asr r0, r0, #8\n"
+      "asr r1, r1, #8\n"
+      "asr r2, r2, #8\n"
+      "3:\n"
       "smmlar r5, r5, r8, r7\n"
       "smmlar r4, r4, r8, r7\n"
       "smmlar r3, r3, r8, r7\n"
@@ -115,7 +113,16 @@ static TML_NAKED void tml_dsp_product(TML_UNUSED const tml_dsp_block *block) {
       "cmp lr, r8\n"
       "bne.w 1b\n"
       "add sp, #28\n"
-      "pop {r4-r11, pc}\n");
+      "pop {r4-r11, pc}\n"
+      "4:\n" /* 256 * odd: to the right by 8 and to the left by shift */
+      "lsl r3, r3, r6\n"
+      "lsl r4, r4, r6\n"
+      "lsl r5, r5, r6\n"
+      "rsb r6, r6, #8\n"
+      "asr r0, r0, r6\n"
+      "asr r1, r1, r6\n"
+      "asr r2, r2, r6\n"
+      "b 3b\n");
 }
 #else
 static inline int32_t tml_dsp_low(uint32_t word) { return (int16_t)(word & 0xFFFFu); }
