@@ -1,5 +1,6 @@
 // Packs products for SMLAD. Two channels share each halfword, 256 * odd + even: the kernel separates their sums at the
-// end, which is exact while the odd one fits into 24 bits. All sums are modulo 2^32, so only the final value counts.
+// end, which is exact while the odd one fits into 24 bits; its bias, which may be large, is added after that. All sums
+// are modulo 2^32, so only the final value counts.
 #include "lib/device/pack_product_dsp.h"
 
 #include "lib/device/variants.h"
@@ -18,9 +19,9 @@ class Packer {
     return std::move(words_);
   }
 
-  // Whether the sum stays within these bits for any input.
-  bool fits(std::size_t channel, int bits) const {
-    std::int64_t low = bias(channel), high = low;
+  // Whether the products' sum, with the bias if so wanted, stays within these bits for any input.
+  bool fits(std::size_t channel, int bits, bool with_bias) const {
+    std::int64_t low = with_bias ? bias(channel) : 0, high = low;
     for (std::size_t k = 0; k < p_.taps; ++k) {
       const std::int64_t w = weight(channel, k);
       low += w < 0 ? w * 127 : w * -128;
@@ -45,16 +46,19 @@ class Packer {
   }
   std::uint32_t halfword(std::size_t c, std::size_t k) const { return joined(weight(c + 1, k), weight(c, k)) & 0xFFFF; }
 
+  void biases(std::size_t from, std::size_t end) {
+    for (std::size_t c = from; c < end; c += 2) words_.push_back(static_cast<std::uint32_t>(bias(c)));
+  }
+
   void block(std::size_t c) {
-    for (std::size_t pair = c; pair < c + p_.block; pair += 2) {
-      words_.push_back(joined(bias(pair + 1), bias(pair)));
-      words_.push_back(static_cast<std::uint32_t>(bias(pair)));
-    }
+    const std::size_t end = c + p_.block;
+    biases(c, end);
     for (std::size_t k = 0; k < p_.taps; k += 4)
       for (std::size_t tap = k; tap < k + 2; ++tap)
-        for (std::size_t pair = c; pair < c + p_.block; pair += 2)
+        for (std::size_t pair = c; pair < end; pair += 2)
           words_.push_back(halfword(pair, tap) | halfword(pair, tap + 2) << 16);
-    for (std::size_t i = c; i < c + p_.block; ++i) words_.push_back(static_cast<std::uint32_t>(multiplier(i)));
+    biases(c + 1, end);
+    for (std::size_t i = c; i < end; ++i) words_.push_back(static_cast<std::uint32_t>(multiplier(i)));
   }
 
   const DspProduct& p_;
@@ -67,7 +71,7 @@ std::optional<std::vector<std::uint32_t>> pack_product_dsp(const DspProduct& pro
   Packer packer(product);
   if (product.shift > 8) return std::nullopt;
   for (std::size_t c = 0; c < product.bias.size(); ++c)
-    if (!packer.fits(c, c % 2 == 1 ? 24 : 32 - product.shift)) return std::nullopt;
+    if ((c % 2 == 1 && !packer.fits(c, 24, false)) || !packer.fits(c, 32 - product.shift, true)) return std::nullopt;
   return packer.run();
 }
 

@@ -1,9 +1,9 @@
 /* dsp_dense.h: the frame of the fully connected kernels with SMLAD: one row of activations by four channels.
  *
- * The stream is that of dsp_product.h with four channels to a block: biases 256 * b1 + b0, b0, 256 * b3 + b2, b2; for
- * taps (0, 2), then (1, 3) of each four the words of channels 0 and 1, then 2 and 3; four multipliers. One row gives
- * each weight to a single product, so twice as many channels share an activation as in a convolution.
- * The two kernels differ in where they take the activations from: int16 pairs in scratch, or bytes.
+ * The stream is that of dsp_product.h with four channels to a block: biases of channels 0 and 2; for taps (0, 2), then
+ * (1, 3) of each four the words of channels 0 and 1, then 2 and 3; biases of channels 1 and 3; four multipliers. One
+ * row gives each weight to a single product, so twice as many channels share an activation as in a convolution. The two
+ * kernels differ in where they take the activations from: int16 pairs in scratch, or bytes.
  */
 #ifndef TINYML_KERNELS_DSP_DENSE_H
 #define TINYML_KERNELS_DSP_DENSE_H
@@ -27,30 +27,36 @@ static inline uint32_t tml_dense_block_words(uint32_t in_features) {
 }
 
 /* Splits, scales, saturates and stores four channels, goes on with the next block. r0-r3: sums. */
-#define TML_DENSE_STORE     \
-  "ldm r12!, {r4-r7}\n"     \
-  "ldrd r8, r9, [sp]\n"     \
-  "sub r0, r0, r1\n"        \
-  "sub r2, r2, r3\n"        \
-  "asr r0, r0, #8\n"        \
-  "asr r2, r2, #8\n"        \
-  "smmlar r1, r1, r4, r8\n" \
-  "smmlar r0, r0, r5, r8\n" \
-  "smmlar r3, r3, r6, r8\n" \
-  "smmlar r2, r2, r7, r8\n" \
-  "ssat r1, #8, r1\n"       \
-  "ssat r0, #8, r0\n"       \
-  "ssat r3, #8, r3\n"       \
-  "ssat r2, #8, r2\n"       \
-  "strb r1, [r9], #1\n"     \
-  "strb r0, [r9], #1\n"     \
-  "strb r3, [r9], #1\n"     \
-  "strb r2, [r9], #1\n"     \
-  "str r9, [sp, #4]\n"      \
-  "ldr r4, [sp, #8]\n"      \
-  "cmp r9, r4\n"            \
-  "bne.w 1b\n"              \
-  "add sp, #28\n"           \
+/* r0-r3: sums that begin with the biases of the even channels. */
+#define TML_DENSE_BEGIN      \
+  "ldrd r1, r3, [r12], #8\n" \
+  "mov r0, r1\n"             \
+  "mov r2, r3\n"
+
+#define TML_DENSE_STORE                   \
+  "ldm r12!, {r4, r5, r6, r7, r10, lr}\n" \
+  "ldrd r8, r9, [sp]\n"                   \
+  "sub r0, r0, r1\n"                      \
+  "sub r2, r2, r3\n"                      \
+  "add r0, r4, r0, asr #8\n"              \
+  "add r2, r5, r2, asr #8\n"              \
+  "smmlar r1, r1, r6, r8\n"               \
+  "smmlar r0, r0, r7, r8\n"               \
+  "smmlar r3, r3, r10, r8\n"              \
+  "smmlar r2, r2, lr, r8\n"               \
+  "ssat r1, #8, r1\n"                     \
+  "ssat r0, #8, r0\n"                     \
+  "ssat r3, #8, r3\n"                     \
+  "ssat r2, #8, r2\n"                     \
+  "strb r1, [r9], #1\n"                   \
+  "strb r0, [r9], #1\n"                   \
+  "strb r3, [r9], #1\n"                   \
+  "strb r2, [r9], #1\n"                   \
+  "str r9, [sp, #4]\n"                    \
+  "ldr r4, [sp, #8]\n"                    \
+  "cmp r9, r4\n"                          \
+  "bne.w 1b\n"                            \
+  "add sp, #28\n"                         \
   "pop {r4-r11, pc}\n"
 
 /* Two pairs (a and b: registers) by four channels. */
@@ -99,12 +105,13 @@ static inline int8_t tml_dense_finish(uint32_t sum, uint32_t multiplier, int32_t
   return (int8_t)tml_clamp(tml_scale_high((int32_t)sum, (int32_t)multiplier) + zero, -128, 127);
 }
 
-static inline void tml_dense_store(const uint32_t *sums, const uint32_t *multipliers, int32_t zero, int8_t *y) {
+/* w: the odd channels' biases, then the multipliers. */
+static inline void tml_dense_store(const uint32_t *sums, const uint32_t *w, int32_t zero, int8_t *y) {
   uint32_t i;
   for (i = 0; i < 4; i += 2) {
-    const int32_t odd = (int32_t)(sums[i] - sums[i + 1]) >> 8;
-    y[i] = tml_dense_finish(sums[i + 1], multipliers[i], zero);
-    y[i + 1] = tml_dense_finish((uint32_t)odd, multipliers[i + 1], zero);
+    const uint32_t odd = (uint32_t)((int32_t)(sums[i] - sums[i + 1]) >> 8) + w[i / 2];
+    y[i] = tml_dense_finish(sums[i + 1], w[2 + i], zero);
+    y[i + 1] = tml_dense_finish(odd, w[3 + i], zero);
   }
 }
 #endif

@@ -1,12 +1,14 @@
 /* dsp_product.h: matrix products with SMLAD for Cortex-M4, M7 and M33: three columns of activations by two channels.
  *
  * The stream (lib/device/pack_product_dsp.cpp), one block per two channels, in words:
- *   2 biases      256 * odd + even (modulo 2^32), even
+ *   bias          of the even channel
  *   K / 2 weights K = taps rounded up to a multiple of 4; taps (0, 2), then (1, 3) of each four. A halfword holds
  *                 256 * odd + even, the first tap's the low one
+ *   bias          of the odd channel
  *   2 multipliers even, odd
  * SMLAD with such a word adds 256 * odd + even, with SXTB16 of it even alone; odd = (sum - even) >> 8, exact while
- * it fits into 24 bits, which the packer checks. So int8 weights need one SXTB16 for two SMLAD per column.
+ * it fits into 24 bits without its bias, which the packer checks. So int8 weights need one SXTB16 for two SMLAD per
+ * column.
  *
  * Columns are int16 pairs, three columns interleaved word by word: taps (0, 2) of columns 0, 1, 2, then taps (1, 3).
  * Three by two, because then all fits into the registers: 17 instructions for 24 products (two columns by four
@@ -69,11 +71,12 @@ static TML_NAKED void tml_dsp_product(TML_UNUSED const tml_dsp_block *block) {
       "adds r7, #1\n" /* the bit that says Thumb */
       "push {r1-r7}\n"
       "1:\n"
-      "ldrd r0, r3, [r12], #8\n"
+      "ldr r0, [r12], #4\n"
       "mov r1, r0\n"
       "mov r2, r0\n"
-      "mov r4, r3\n"
-      "mov r5, r3\n"
+      "mov r3, r0\n"
+      "mov r4, r0\n"
+      "mov r5, r0\n"
       "ldr lr, [sp, #20]\n"
       "ldr pc, [sp, #24]\n"
       ".balign 4\n"
@@ -81,14 +84,14 @@ static TML_NAKED void tml_dsp_product(TML_UNUSED const tml_dsp_block *block) {
       "cmp lr, r11\n"
       "bne.w 2b\n"
       "ldm sp, {r6, r7, r10, lr}\n" /* shift, zero, stride, y */
-      "ldrd r8, r9, [r12], #8\n"
       "sub r0, r0, r3\n"
       "sub r1, r1, r4\n"
       "sub r2, r2, r5\n"
       "cbnz r6, 4f\n"
-      "asr r0, r0, #8\n"
-      "asr r1, r1, #8\n"
-      "asr r2, r2, #8\n"
+      "ldm r12!, {r6, r8, r9}\n"
+      "add r0, r6, r0, asr #8\n"
+      "add r1, r6, r1, asr #8\n"
+      "add r2, r6, r2, asr #8\n"
       "3:\n"
       "smmlar r5, r5, r8, r7\n"
       "smmlar r4, r4, r8, r7\n"
@@ -114,14 +117,18 @@ static TML_NAKED void tml_dsp_product(TML_UNUSED const tml_dsp_block *block) {
       "bne.w 1b\n"
       "add sp, #28\n"
       "pop {r4-r11, pc}\n"
-      "4:\n" /* 256 * odd: to the right by 8 and to the left by shift */
+      "4:\n"
+      "ldr r8, [r12], #4\n"
+      "add r0, r8, r0, asr #8\n"
+      "add r1, r8, r1, asr #8\n"
+      "add r2, r8, r2, asr #8\n"
+      "ldrd r8, r9, [r12], #8\n"
+      "lsl r0, r0, r6\n"
+      "lsl r1, r1, r6\n"
+      "lsl r2, r2, r6\n"
       "lsl r3, r3, r6\n"
       "lsl r4, r4, r6\n"
       "lsl r5, r5, r6\n"
-      "rsb r6, r6, #8\n"
-      "asr r0, r0, r6\n"
-      "asr r1, r1, r6\n"
-      "asr r2, r2, r6\n"
       "b 3b\n");
 }
 #else
@@ -142,10 +149,10 @@ static inline int8_t tml_dsp_finish(int32_t acc, uint32_t multiplier, const tml_
 static TML_NOINLINE void tml_dsp_product(const tml_dsp_block *block) {
   const uint32_t *w = block->stream;
   int8_t *y;
-  for (y = block->y; y != block->y_end; y += TML_DSP_CHANNELS, w += 2) {
-    uint32_t sum[TML_DSP_COLUMNS] = {w[0], w[0], w[0]}, even[TML_DSP_COLUMNS] = {w[1], w[1], w[1]}, c;
+  for (y = block->y; y != block->y_end; y += TML_DSP_CHANNELS, w += 3) {
+    uint32_t sum[TML_DSP_COLUMNS] = {*w, *w, *w}, even[TML_DSP_COLUMNS] = {*w, *w, *w}, c;
     const uint32_t *x;
-    w += 2;
+    ++w;
     for (x = block->x; x != block->x_end; x += TML_DSP_COLUMNS, ++w) {
       const uint32_t low = tml_sxtb16(*w);
       for (c = 0; c < TML_DSP_COLUMNS; ++c) {
@@ -154,8 +161,9 @@ static TML_NOINLINE void tml_dsp_product(const tml_dsp_block *block) {
       }
     }
     for (c = 0; c < TML_DSP_COLUMNS; ++c) {
-      y[c * block->stride] = tml_dsp_finish((int32_t)even[c], w[0], block);
-      y[c * block->stride + 1] = tml_dsp_finish((int32_t)(sum[c] - even[c]) >> 8, w[1], block);
+      const uint32_t odd = (uint32_t)((int32_t)(sum[c] - even[c]) >> 8) + w[0];
+      y[c * block->stride] = tml_dsp_finish((int32_t)even[c], w[1], block);
+      y[c * block->stride + 1] = tml_dsp_finish((int32_t)odd, w[2], block);
     }
   }
 }

@@ -22,8 +22,7 @@ static TML_NAKED void dense_bytes(TML_UNUSED const tml_dense_block *block) {
       "adds r5, #1\n" /* the bit that says Thumb */
       "push {r1-r7}\n"
       "1:\n"
-      "ldr lr, [sp, #12]\n"
-      "ldm r12!, {r0-r3}\n"
+      "ldr lr, [sp, #12]\n" TML_DENSE_BEGIN
       "ldr pc, [sp, #16]\n"
       ".balign 4\n"
       "2:\n" FOUR_TAPS FOUR_TAPS FOUR_TAPS FOUR_TAPS
@@ -35,10 +34,9 @@ static TML_NOINLINE void dense_bytes(const tml_dense_block *block) {
   const uint32_t *w = block->stream;
   const int8_t *x_end = (const int8_t *)block->x_end, *x;
   int8_t *y;
-  for (y = block->y; y != block->y_end; y += TML_DENSE_CHANNELS, w += TML_DENSE_CHANNELS) {
-    uint32_t sums[4];
-    memcpy(sums, w, sizeof sums);
-    w += 4;
+  for (y = block->y; y != block->y_end; y += TML_DENSE_CHANNELS, w += 6) {
+    uint32_t sums[4] = {w[0], w[0], w[1], w[1]};
+    w += 2;
     for (x = (const int8_t *)block->x; x != x_end; x += 4) {
       const uint32_t bytes = tml_load4(x);
       w = tml_dense_products(tml_sxtb16(bytes), tml_sxtb16_ror8(bytes), w, sums);

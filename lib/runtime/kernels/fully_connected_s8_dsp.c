@@ -26,7 +26,7 @@ static TML_NAKED void dense_pairs(TML_UNUSED const tml_dense_block *block) {
       "push {r1-r7}\n"
       "1:\n"
       "ldr lr, [sp, #12]\n"
-      "ldm r12!, {r0-r3}\n"
+      TML_DENSE_BEGIN
       "ldr pc, [sp, #16]\n"
       ".balign 4\n"
       "4:\n"
@@ -42,10 +42,9 @@ static TML_NAKED void dense_pairs(TML_UNUSED const tml_dense_block *block) {
 static TML_NOINLINE void dense_pairs(const tml_dense_block *block) {
   const uint32_t *w = block->stream, *x_end = (const uint32_t *)block->x_end, *x;
   int8_t *y;
-  for (y = block->y; y != block->y_end; y += TML_DENSE_CHANNELS, w += TML_DENSE_CHANNELS) {
-    uint32_t sums[4];
-    memcpy(sums, w, sizeof sums);
-    w += 4;
+  for (y = block->y; y != block->y_end; y += TML_DENSE_CHANNELS, w += 6) {
+    uint32_t sums[4] = {w[0], w[0], w[1], w[1]};
+    w += 2;
     for (x = (const uint32_t *)block->x; x != x_end; x += 2) w = tml_dense_products(x[0], x[1], w, sums);
     tml_dense_store(sums, w, block->zero, y);
   }

@@ -55,7 +55,7 @@ static int set_values(int full_range) {
   p->multiplier_step = (uint8_t)(full_range || test_chance(70));
   p->in_zero = test_zero();
   p->out_zero = test_zero();
-  p->shift = (uint8_t)(test_chance(40) ? test_between(1, 8) : 0);
+  p->shift = (uint8_t)(!full_range && test_chance(40) ? test_between(1, 8) : 0);
   test_clamp(&p->clamp_min, &p->clamp_max);
   if (full_range) p->clamp_min = -128, p->clamp_max = 127;
   test_reset();
@@ -67,6 +67,7 @@ static int set_values(int full_range) {
     int32_t sum = 0;
     for (k = 0; k < taps; ++k) sum += weights[c * taps + k];
     bias[c] = test_between(-20000, 20000) - p->in_zero * sum;
+    if (!full_range && test_chance(5)) bias[c] = test_between(-(1 << 30), 1 << 30);
     multipliers[c] = test_multiplier(taps) >> p->shift;
   }
   p->weights = weights;

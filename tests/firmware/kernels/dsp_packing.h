@@ -16,11 +16,7 @@ static void pack_dsp(const int8_t *weights, const int32_t *bias, const int32_t *
   static const uint32_t order[2][2] = {{0, 2}, {1, 3}};
   uint32_t block, c, k, word, half;
   for (block = 0; block < channels; block += group) {
-    for (c = block; c < block + group; c += 2) {
-      const int32_t even = c < channels ? bias[c] : 0, odd = c + 1 < channels ? bias[c + 1] : 0;
-      *to++ = packed_pair(odd, even);
-      *to++ = (uint32_t)even;
-    }
+    for (c = block; c < block + group; c += 2) *to++ = c < channels ? (uint32_t)bias[c] : 0;
     for (k = 0; k < taps; k += 4) {
       for (word = 0; word < 2; ++word) {
         for (c = block; c < block + group; c += 2) {
@@ -36,21 +32,24 @@ static void pack_dsp(const int8_t *weights, const int32_t *bias, const int32_t *
         }
       }
     }
+    for (c = block + 1; c < block + group; c += 2) *to++ = c < channels ? (uint32_t)bias[c] : 0;
     for (c = block; c < block + group; ++c) *to++ = c < channels ? (uint32_t)multipliers[c * step] : 0;
   }
 }
 
-/* Whether the odd channels' sums stay within 24 bits for any input, and with a shift (of up to 8) all of them. */
+/* Whether the odd channels' products stay within 24 bits for any input, and with a shift all sums within 32. */
 static int packable_dsp(const int8_t *weights, const int32_t *bias, uint32_t channels, uint32_t taps, uint32_t shift) {
   uint32_t c, k;
-  for (c = shift ? 0 : 1; c < channels; c += shift ? 1 : 2) {
-    int32_t low = bias[c], high = bias[c];
+  for (c = 0; c < channels; ++c) {
+    int32_t low = 0, high = 0;
     for (k = 0; k < taps; ++k) {
       const int32_t w = weights[c * taps + k];
       low += w < 0 ? w * 127 : w * -128;
       high += w < 0 ? w * -128 : w * 127;
     }
-    if (low < -(1 << 23) || high >= 1 << 23) return 0;
+    if ((c & 1u) && (low < -(1 << 23) || high >= 1 << 23)) return 0;
+    low += bias[c], high += bias[c];
+    if (shift > 0 && (low < -(1 << (31 - shift)) || high >= 1 << (31 - shift))) return 0;
   }
   return 1;
 }

@@ -26,6 +26,7 @@ static int set_values(int full_range) {
     int32_t sum = 0;
     for (k = 0; k < taps; ++k) sum += weights[c * taps + k];
     bias[c] = test_between(-20000, 20000) - p->in_zero * sum;
+    if (!full_range && test_chance(5)) bias[c] = test_between(-(1 << 30), 1 << 30);
     multipliers[c] = test_multiplier(taps);
   }
   p->weights = weights, p->bias = bias, p->multipliers = multipliers;
