@@ -14,7 +14,7 @@ class Cost {
     run_ = p.kernel_w * p.in_c;
     fours_ = (run_ * p.kernel_h + 3) / 4;
     is_direct_ = run_ % 4 == 0 && p.dilation_w == 1;
-    group_ = 37 + 17.0 * fours_ + 2.0 * ((fours_ + 7) / 8);
+    group_ = 39 + 17.0 * fours_ + 2.0 * ((fours_ + 7) / 8);
   }
 
   double run() const {

@@ -95,7 +95,7 @@ static void set_variant(void) {
   variant = v;
 }
 
-static void set_add(uint32_t count) {
+static void set_add(uint32_t count, int full_range) {
   tml_binary_params a = {0};
   uint32_t i;
   for (i = 0; i < TML_MAX_DIMS; ++i) a.dims[i] = 1;
@@ -105,6 +105,7 @@ static void set_add(uint32_t count) {
   a.shift = (uint8_t)test_between(1, 20);
   a.a_zero = portable.out_zero, a.b_zero = test_zero(), a.out_zero = test_zero();
   test_clamp(&a.clamp_min, &a.clamp_max);
+  if (full_range) a.clamp_min = -128, a.clamp_max = 127;
   add = a;
   variant.add_bias = ((int32_t)1 << (a.shift - 1)) - a.a_zero * a.a_multiplier - a.b_zero * a.b_multiplier;
   variant.add_multiplier = a.a_multiplier, variant.residual_multiplier = a.b_multiplier;
@@ -136,7 +137,7 @@ static void run_case(int adds, int32_t number) {
   test_run(tml_conv2d_s8, &portable, portable_operands);
   operands[n++] = x;
   if (adds) {
-    set_add(count);
+    set_add(count, number < 0);
     test_bytes(test_at(residual), count, -128, 127);
     test_run(tml_add_s8, &add, add_operands);
     operands[n++] = residual;
