@@ -5,8 +5,8 @@
  * tap counts as in_zero. No scratch.
  *
  * Two neighbouring pixels at a time where the window allows it, so that they share the weights; their windows are read
- * again after some of their outputs are written, and lib/device/overlap.cpp counts on no more than that. Three ways to the
- * inputs, all of which end in the same dot product over runs:
+ * again after some of their outputs are written, and lib/device/overlap.cpp counts on no more than that. Three ways to
+ * the inputs, all of which end in the same dot product over runs:
  *   - the window is one dense run of the input (1x1, or a single row): read where it stands;
  *   - the window is small: gathered, padding included, into a patch on the stack (first layers, few channels);
  *   - else row by row: every run inside the input is read where it stands, padding costs one addition per weight.
