@@ -60,8 +60,6 @@ std::optional<std::int64_t> first_inside(int out, int stride, int pad, int kerne
 
 }  // namespace
 
-constexpr std::int64_t kLongestWalk = 1 << 20;  // pixels; beyond, the search for an overlap takes too long
-
 std::optional<StepForm> conv2d_mve_form(const LoweredStep& portable, Target) {
   if (field_value(portable, "groups") != 1 || field_value(portable, "shift") != 0) return std::nullopt;
   const tml_conv2d_dsp_params p = shape_of(portable);
