@@ -183,6 +183,7 @@ constexpr auto kKernels = std::to_array<KernelInfo>({
   KERNEL(tml_avg_pool2d_s8, tml_pool2d_params),
   KERNEL(tml_avg_pool2d_s8_mve, tml_pool2d_params),
   KERNEL(tml_avg_pool2d_s8_dsp, tml_pool2d_params),
+  KERNEL(tml_max_pool2d_s8_dsp, tml_pool2d_params),
   KERNEL(tml_max_pool2d_s8, tml_pool2d_params),
   KERNEL(tml_reduce_sum_s8, tml_reduce_params),
   KERNEL(tml_reduce_max_s8, tml_reduce_params),

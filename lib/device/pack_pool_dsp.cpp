@@ -9,27 +9,47 @@ T as(const LoweredStep& step, std::string_view field) {
   return static_cast<T>(field_value(step, field));
 }
 
-}  // namespace
-
-std::optional<StepForm> avg_pool_dsp_form(const LoweredStep& portable, Target) {
+tml_pool2d_params shape_of(const LoweredStep& step) {
   using U = std::uint16_t;
   tml_pool2d_params p{};
-  p.batches = as<U>(portable, "batches"), p.channels = as<U>(portable, "channels");
-  p.out_h = as<U>(portable, "out_h"), p.out_w = as<U>(portable, "out_w");
-  p.kernel_h = as<U>(portable, "kernel_h"), p.kernel_w = as<U>(portable, "kernel_w");
-  if (p.channels < 4 || p.kernel_w > 255) return std::nullopt;
+  p.batches = as<U>(step, "batches"), p.channels = as<U>(step, "channels");
+  p.out_h = as<U>(step, "out_h"), p.out_w = as<U>(step, "out_w");
+  p.kernel_h = as<U>(step, "kernel_h"), p.kernel_w = as<U>(step, "kernel_w");
+  return p;
+}
+
+StepForm make_form(const LoweredStep& portable, const char* kernel, double instructions) {
   StepForm form;
   form.step = portable;
-  form.step.kernel = "tml_avg_pool2d_s8_dsp";
-  form.instructions = instructions(p);
+  form.step.kernel = kernel;
+  form.instructions = instructions;
   return form;
 }
 
-// Six instructions per tap of four channels are in the assembler; what surrounds them was fitted to the three global
-// pools that tests/firmware/kernels/pool_dsp.c measures.
-double instructions(const tml_pool2d_params& p) {
-  const double points = static_cast<double>(p.batches) * p.out_h * p.out_w;
-  return 200 + points * (150 + (p.channels + 3) / 4 * (131.4 + p.kernel_h * (5.6 + 6.0 * p.kernel_w)));
+double points(const tml_pool2d_params& p) { return static_cast<double>(p.batches) * p.out_h * p.out_w; }
+
+}  // namespace
+
+std::optional<StepForm> avg_pool_dsp_form(const LoweredStep& portable, Target) {
+  const tml_pool2d_params p = shape_of(portable);
+  if (p.channels < 4 || p.kernel_w > 255) return std::nullopt;
+  return make_form(portable, "tml_avg_pool2d_s8_dsp", avg_pool_dsp_cost(p));
+}
+
+std::optional<StepForm> max_pool_dsp_form(const LoweredStep& portable, Target) {
+  const tml_pool2d_params p = shape_of(portable);
+  if (p.channels < 4) return std::nullopt;
+  return make_form(portable, "tml_max_pool2d_s8_dsp", max_pool_dsp_cost(p));
+}
+
+// Six instructions per tap of four channels are in both inner loops; what surrounds them was fitted to the layers that
+// tests/firmware/kernels/pool_dsp.c measures, three of each.
+double avg_pool_dsp_cost(const tml_pool2d_params& p) {
+  return 200 + points(p) * (150 + (p.channels + 3) / 4 * (131.4 + p.kernel_h * (5.6 + 6.0 * p.kernel_w)));
+}
+
+double max_pool_dsp_cost(const tml_pool2d_params& p) {
+  return 100 + points(p) * (70 + (p.channels + 3) / 4 * (13.5 + p.kernel_h * (12.9 + 6.0 * p.kernel_w)));
 }
 
 }  // namespace tinyml

@@ -332,8 +332,9 @@ typedef struct tml_pool2d_params {
 int tml_avg_pool2d_s8(const tml_context *context, const void *params, const uint32_t *operands);
 /* For Helium, shift = 0. */
 int tml_avg_pool2d_s8_mve(const tml_context *context, const void *params, const uint32_t *operands);
-/* For cores with the DSP extension (Cortex-M4, M7, M33): 4 channels or more, kernel_w <= 255. */
+/* For cores with the DSP extension (Cortex-M4, M7, M33): 4 channels or more; average: kernel_w <= 255. */
 int tml_avg_pool2d_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_max_pool2d_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_max_pool2d_s8(const tml_context *context, const void *params, const uint32_t *operands);
 
 #define TML_MAX_REDUCE_DIMS 4

@@ -73,4 +73,29 @@ static inline uint32_t tml_sxtab16_ror8(uint32_t sums, uint32_t x) {
 #endif
 }
 
+/* The larger (smaller) of each of four int8: SSUB8 sets the flags by which SEL selects. */
+static inline uint32_t tml_max4(uint32_t a, uint32_t b) {
+#if TML_DSP_ASM
+  uint32_t y;
+  __asm__("ssub8 %0, %1, %2\n sel %0, %1, %2" : "=&r"(y) : "r"(a), "r"(b));
+  return y;
+#else
+  uint32_t y = 0, shift;
+  for (shift = 0; shift < 32; shift += 8) {
+    y |= ((int8_t)(a >> shift) > (int8_t)(b >> shift) ? a : b) & (uint32_t)0xFF << shift;
+  }
+  return y;
+#endif
+}
+
+static inline uint32_t tml_min4(uint32_t a, uint32_t b) {
+#if TML_DSP_ASM
+  uint32_t y;
+  __asm__("ssub8 %0, %1, %2\n sel %0, %2, %1" : "=&r"(y) : "r"(a), "r"(b));
+  return y;
+#else
+  return ~tml_max4(~a, ~b);
+#endif
+}
+
 #endif

@@ -1,4 +1,4 @@
-/* pool_dsp.c: average pooling for the DSP extension against the portable kernel, on the target. */
+/* pool_dsp.c: average and max pooling for the DSP extension against the portable kernel, on the target. */
 #include "kernel_test.h"
 
 enum { MAX_TAPS = 1024 };
@@ -39,15 +39,17 @@ static void compare(int32_t number) {
   test_run(tml_avg_pool2d_s8, &p, reference);
   test_run(tml_avg_pool2d_s8_dsp, &p, variant);
   test_expect(!memcmp(test_at(reference[1]), test_at(variant[1]), out_bytes), "average pool", number);
-  test_expect(test_guards_intact(), "average pool guards", number);
+  test_run(tml_max_pool2d_s8, &p, reference);
+  test_run(tml_max_pool2d_s8_dsp, &p, variant);
+  test_expect(!memcmp(test_at(reference[1]), test_at(variant[1]), out_bytes), "max pool", number);
+  test_expect(test_guards_intact(), "pool guards", number);
 }
 
-static void measure(const char *name, int in_h, int in_w, int channels) {
+static void measure(const char *name, tml_kernel kernel) {
   uint32_t operands[2];
-  shape(in_h, in_w, channels, in_h, in_w, 1, 0);
   test_reset();
   blocks(operands);
-  test_measure(name, tml_avg_pool2d_s8_dsp, &p, operands);
+  test_measure(name, kernel, &p, operands);
 }
 
 int main(void) {
@@ -60,8 +62,12 @@ int main(void) {
     test_clamp(&p.clamp_min, &p.clamp_max);
     compare(i);
   }
-  measure("kws01_9 25x5x64", 25, 5, 64);
-  measure("ic01_12 8x8x64", 8, 8, 64);
-  measure("vww01_27 3x3x256", 3, 3, 256);
+  shape(25, 5, 64, 25, 5, 1, 0), measure("kws01_9 25x5x64", tml_avg_pool2d_s8_dsp);
+  shape(8, 8, 64, 8, 8, 1, 0), measure("ic01_12 8x8x64", tml_avg_pool2d_s8_dsp);
+  shape(3, 3, 256, 3, 3, 1, 0), measure("vww01_27 3x3x256", tml_avg_pool2d_s8_dsp);
+  shape(32, 32, 16, 2, 2, 2, 0), measure("max 2x2/2 of 32x32x16, portable", tml_max_pool2d_s8);
+  shape(32, 32, 16, 2, 2, 2, 0), measure("max 2x2/2 of 32x32x16", tml_max_pool2d_s8_dsp);
+  shape(17, 17, 64, 3, 3, 2, 0), measure("max 3x3/2 of 17x17x64", tml_max_pool2d_s8_dsp);
+  shape(8, 8, 128, 2, 2, 2, 0), measure("max 2x2/2 of 8x8x128", tml_max_pool2d_s8_dsp);
   return test_report();
 }
