@@ -137,8 +137,19 @@ promised_constants() { # what the manifest says of the model's constants
   sed -n 's/^  "\(weights\|tables\)_bytes": \([0-9]*\),\{0,1\}$/\2/p' "$folder/manifest.json" | awk '{ sum += $1 } END { print NR == 2 ? sum : "-" }'
 }
 
+# A packed array holds weights and multipliers; the manifest knows which bytes are the model's.
+split_constants() {
+  local promised weights tables
+  promised=$(sed -n 's/^  "weights_bytes": \([0-9]*\),\{0,1\}$/\1/p' "$folder/manifest.json" 2>/dev/null)
+  weights=$(value weights_bytes) tables=$(value tables_bytes)
+  [ -n "$promised" ] && [ "$weights" != - ] || return 0
+  printf 'weights_bytes=%d\ntables_bytes=%d\n' "$promised" $((weights + tables - promised)) |
+    cat - <(grep -v '^\(weights\|tables\)_bytes=' "$build/sizes") >"$build/split" && mv "$build/split" "$build/sizes"
+}
+
 report() { # STATUS: exit code of the run
   local matched total flash=- rest=- mutable
+  split_constants
   matched=$(value golden_matched) total=$(value golden_total) mutable=$(value mutable_bytes)
   if [ "$mutable" != - ]; then
     rest=$(($(value code_bytes) + $(value tables_bytes)))

@@ -4,7 +4,7 @@
 # model differ in cost, when an arena is above TensorFlow Lite Micro's, and when kws01's code and tables reach 20 KB on M4.
 #   usage: scripts/firmware_models.sh [MODEL...]     default: kws01 kws01b ic01 ic01_large ad01 vww01
 #   TINYML_BINARY, TINYML_SHARED (models and data), TINYML_FIRMWARE_OUT (reports; default out/firmware), TARGETS ("m3 m4 m55"),
-#   FORMS ("nchw nhwc nchw_pad"), GOLDEN (20)
+#   FORMS ("nchw nhwc nchw_pad"), GOLDEN (20), OPTIMIZE (speed; or size, ram)
 set -euo pipefail
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -14,6 +14,7 @@ out=${TINYML_FIRMWARE_OUT:-$repo/out/firmware}
 targets=${TARGETS:-m3 m4 m55}
 forms=${FORMS:-nchw nhwc nchw_pad}
 vectors=${GOLDEN:-20}
+aim=${OPTIMIZE:-speed}
 
 skip() { echo "firmware_models: skipped: $*" >&2; [ -z "${CI:-}" ] || exit 1; exit 77; }
 [ -d "$shared/models/mlperf_tiny" ] || skip "no models in $shared/models/mlperf_tiny (TINYML_SHARED)"
@@ -46,12 +47,29 @@ tflm_arena() { # ../shared/ANCHORS.md: arena_used_bytes of TensorFlow Lite Micro
   case $1 in ad01) echo 2580 ;; ic01) echo 54996 ;; kws01*) echo 22820 ;; vww01) echo 100708 ;; *) echo - ;; esac
 }
 
-make_firmware() { # MODEL FORM FOLDER
-  local int8=$out/$1_$2_int8.onnx
-  data_of "$1"
-  "$tool" quantize "$shared/models/mlperf_tiny/$1_$2.onnx" --calib "$calib" --calib-samples 100 "${preprocessing[@]}" -o "$int8" &&
-    rm -rf "$3" &&
-    "$tool" emit "$int8" -o "$3" --name "$1" --golden "$vectors" --data "$test" "${preprocessing[@]}" --bundle
+# ../shared/ANCHORS.md: instructions per inference of TensorFlow Lite Micro with CMSIS-NN
+tflm_instructions() { # MODEL TARGET
+  case "$1 $2" in
+    ad01\ m3) echo 955901 ;; ad01\ m4) echo 582865 ;; ad01\ m55) echo 285494 ;;
+    ic01\ m3) echo 41847282 ;; ic01\ m4) echo 29863147 ;; ic01\ m55) echo 4912028 ;;
+    kws01*\ m3) echo 10535324 ;; kws01*\ m4) echo 7701235 ;; kws01*\ m55) echo 1817891 ;;
+    vww01\ m3) echo 31958742 ;; vww01\ m4) echo 24101543 ;; vww01\ m55) echo 6558392 ;;
+    *) echo - ;;
+  esac
+}
+
+ratio() { # OURS THEIRS
+  case "$1 $2" in *-*) echo - ;; *) awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f\n", a / b }' ;; esac
+}
+
+quantize_model() { # MODEL FORM
+  "$tool" quantize "$shared/models/mlperf_tiny/$1_$2.onnx" --calib "$calib" --calib-samples 100 "${preprocessing[@]}" -o "$out/$1_$2_int8.onnx"
+}
+
+make_firmware() { # MODEL FORM TARGET FOLDER
+  rm -rf "$4"
+  "$tool" emit "$out/$1_$2_int8.onnx" -o "$4" --name "$1" --target "$3" --optimize "$aim" --golden "$vectors" --data "$test" \
+    "${preprocessing[@]}" --bundle
 }
 
 field() { # KEY MODEL FORM TARGET
@@ -59,10 +77,15 @@ field() { # KEY MODEL FORM TARGET
 }
 
 prove() { # MODEL FORM
-  local folder=$out/$1_$2 start=$SECONDS
+  local folder start=$SECONDS target
   : >"$out/$1_$2.kv"
-  make_firmware "$1" "$2" "$folder" >"$out/$1_$2.log" 2>&1 || { tail -n 5 "$out/$1_$2.log" >&2; problem "$1_$2: no firmware"; return; }
-  "$repo/scripts/firmware.sh" --kv --targets "$targets" "$folder" >"$out/$1_$2.kv" || problem "$1_$2: the proof failed"
+  data_of "$1"
+  quantize_model "$1" "$2" >"$out/$1_$2.log" 2>&1 || { tail -n 5 "$out/$1_$2.log" >&2; problem "$1_$2: not quantized"; return; }
+  for target in $targets; do
+    folder=$out/$1_$2_$target
+    make_firmware "$1" "$2" "$target" "$folder" >"$out/$1_$2.log" 2>&1 || { tail -n 5 "$out/$1_$2.log" >&2; problem "$1_$2: no firmware"; return; }
+    "$repo/scripts/firmware.sh" --kv --targets "$target" "$folder" >>"$out/$1_$2.kv" || problem "$1_$2: the proof failed"
+  done
   echo "$1_$2: $((SECONDS - start)) s" >&2
 }
 
@@ -88,13 +111,14 @@ check_costs() { # MODEL
 
 table() {
   local model form target
-  echo "| model | target | golden vectors | instructions | arena | TFLM arena | stack | flash | weights | code | tables |"
-  echo "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+  echo "| model | target | golden vectors | instructions | ours / TFLM + CMSIS-NN | arena | TFLM arena | stack | flash | weights | code | tables |"
+  echo "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
   for model in "$@"; do
     for form in $(forms_of "$model"); do
       for target in $targets; do
         echo "| ${model}_$form | Cortex-${target^^} | $(field golden_matched "$model" "$form" "$target") of" \
           "$(field golden_total "$model" "$form" "$target") | $(field instructions "$model" "$form" "$target") |" \
+          "$(ratio "$(field instructions "$model" "$form" "$target")" "$(tflm_instructions "$model" "$target")") |" \
           "$(field arena_bytes "$model" "$form" "$target") | $(tflm_arena "$model") | $(field stack_bytes "$model" "$form" "$target") |" \
           "$(field flash_bytes "$model" "$form" "$target") | $(field weights_bytes "$model" "$form" "$target") |" \
           "$(field code_bytes "$model" "$form" "$target") | $(field tables_bytes "$model" "$form" "$target") |"

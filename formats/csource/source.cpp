@@ -23,9 +23,9 @@ std::string section_macro(const std::string& name) {
 std::string constants(const Program& program, const std::string& name) {
   std::string text = section_macro(name);
   for (const ProgramConstant& constant : program.constants)
-    text +=
-        fmt::format("{}static const {} {}_{}[{}] = {};\n", constant.is_weight ? upper(name) + "_WEIGHTS_SECTION " : "",
-                    c_type(constant.data.dtype()), name, constant.name, constant.data.size(), c_array(constant.data));
+    text += fmt::format(
+        "{}static const {} {}_{}[{}] = {};\n", constant.weight_bytes != 0 ? upper(name) + "_WEIGHTS_SECTION " : "",
+        c_type(constant.data.dtype()), name, constant.name, constant.data.size(), c_array(constant.data));
   return text;
 }
 

@@ -7,7 +7,6 @@
 
 #include "lib/device/kernels.h"
 #include "lib/device/overlap.h"
-#include "lib/device/variants.h"
 #include "lib/support/error.h"
 
 namespace tinyml {
@@ -38,8 +37,16 @@ bool is_zero(const ProgramField& field) {
 
 // Fields that hold what the model brings; all other constants are made by lowering.
 bool is_weight(const std::string& field) {
-  constexpr std::string_view kWeights[] = {"weights", "bias", "stream", "a_const", "b_const", "data_const", "in_const"};
+  constexpr std::string_view kWeights[] = {"weights", "bias", "a_const", "b_const", "data_const", "in_const"};
   return std::find(std::begin(kWeights), std::end(kWeights), field) != std::end(kWeights);
+}
+
+// Bytes of the weights and the bias of a step of a portable kernel.
+std::size_t weight_bytes(const LoweredStep& step) {
+  std::size_t bytes = 0;
+  for (const char* field : {"weights", "bias"})
+    if (const Tensor* tensor = field_tensor(step, field)) bytes += tensor->bytes();
+  return bytes;
 }
 
 }  // namespace
@@ -66,23 +73,26 @@ int ProgramBuilder::add_buffer(const std::string& name, std::size_t bytes) {
   return static_cast<int>(program_.buffers.size()) - 1;
 }
 
-int ProgramBuilder::add_constant(const std::string& name, const Tensor& data, bool is_weight) {
+int ProgramBuilder::add_constant(const std::string& name, const Tensor& data, std::size_t weight_bytes) {
   const std::string bytes(reinterpret_cast<const char*>(data.raw()), data.bytes());
   const auto [it, is_new] = constants_by_bytes_.try_emplace({data.dtype(), bytes}, program_.constants.size());
   if (!is_new) return it->second;
   std::string unique = name;
   for (int i = 2; !names_.insert(unique).second; ++i) unique = name + "_" + std::to_string(i);
-  program_.constants.push_back({unique, data, is_weight});
+  program_.constants.push_back({unique, data, weight_bytes});
   return it->second;
 }
 
-ProgramField ProgramBuilder::make_field(const StepField& field, const std::string& kernel, const std::string& prefix) {
+ProgramField ProgramBuilder::make_field(const StepField& field, const std::string& kernel,
+                                        std::size_t stream_weight_bytes, const std::string& prefix) {
   const KernelField* described = find_kernel(kernel).record->find(field.name);
   if (described == nullptr) internal_error(kernel + " has no field " + field.name);
   ProgramField result{.name = field.name, .value = {}, .constants = {}};
   const auto constant = [&](const Tensor& data, const std::string& name) {
     if (data.dtype() != described->element) internal_error(kernel + ": constant of another type for " + field.name);
-    return add_constant(prefix + "_" + name, data, is_weight(field.name));
+    const std::size_t bytes = is_weight(field.name) ? data.bytes() : 0;
+    return add_constant(prefix + "_" + name, data,
+                        field.name == "stream" ? std::min(stream_weight_bytes, data.bytes()) : bytes);
   };
   if (const auto* one = std::get_if<Tensor>(&field.value)) {
     result.constants = {constant(*one, field.name)};
@@ -127,7 +137,7 @@ void ProgramBuilder::finish_step(const Draft& draft) {
     result.operands.push_back(result.scratch);
   }
   for (const StepField& field : form.step.fields) {
-    ProgramField made = make_field(field, form.step.kernel, prefix);
+    ProgramField made = make_field(field, form.step.kernel, weight_bytes(draft.step), prefix);
     if (!is_zero(made)) result.fields.push_back(std::move(made));
   }
   const auto* record = find_kernel(form.step.kernel).record;

@@ -11,6 +11,7 @@
 #include "lib/device/order.h"
 #include "lib/device/plan_memory.h"
 #include "lib/device/program.h"
+#include "lib/device/variants.h"
 
 namespace tinyml {
 
@@ -47,8 +48,10 @@ class ProgramBuilder {
   void plan();
   OrderProblem order_problem() const;
   void note_overlaps(const LoweredStep& step, const std::vector<int>& operands, int output_buffer);
-  ProgramField make_field(const StepField& field, const std::string& kernel, const std::string& prefix);
-  int add_constant(const std::string& name, const Tensor& data, bool is_weight);
+  // `stream_weight_bytes`: of a packed field "stream" those that the model brings.
+  ProgramField make_field(const StepField& field, const std::string& kernel, std::size_t stream_weight_bytes,
+                          const std::string& prefix);
+  int add_constant(const std::string& name, const Tensor& data, std::size_t weight_bytes);
 
   Program program_;
   Optimize optimize_;

@@ -29,7 +29,8 @@ std::optional<StepForm> add_mve_form(const LoweredStep& portable, Target) {
     }
   }
   if (run < 8) return std::nullopt;
-  StepForm form{portable, 0, std::nullopt};
+  StepForm form;
+  form.step = portable;
   form.step.kernel = "tml_add_s8_mve";
   form.instructions = 150 + rows * (60 + 2.5 * static_cast<double>(run));
   return form;

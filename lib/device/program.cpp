@@ -40,14 +40,14 @@ Optimize parse_optimize(std::string_view name) { return static_cast<Optimize>(pa
 
 std::size_t Program::weights_bytes() const {
   std::size_t sum = 0;
-  for (const ProgramConstant& constant : constants) sum += constant.is_weight ? constant.data.bytes() : 0;
+  for (const ProgramConstant& constant : constants) sum += constant.weight_bytes;
   return sum;
 }
 
 std::size_t Program::tables_bytes() const {
   constexpr std::size_t kStep = 12;  // tml_step: three pointers
   std::size_t sum = 0;
-  for (const ProgramConstant& constant : constants) sum += constant.is_weight ? 0 : constant.data.bytes();
+  for (const ProgramConstant& constant : constants) sum += constant.data.bytes() - constant.weight_bytes;
   for (const ProgramStep& step : steps)
     sum += kStep + find_kernel(step.kernel).record->device_size() + step.operands.size() * sizeof(std::uint32_t);
   return sum;

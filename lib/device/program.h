@@ -30,9 +30,11 @@ enum class Optimize : std::uint8_t { speed, size, ram };
 Optimize parse_optimize(std::string_view name);  // Error (usage) listing the known ones
 
 struct ProgramConstant {
-  std::string name;        // C identifier without the model's prefix, unique: "conv1_weights"
-  Tensor data;             // int8, uint16, int16, int32, uint32
-  bool is_weight = false;  // of the model: weights, biases, constant operands; else a table of ours
+  std::string name;  // C identifier without the model's prefix, unique: "conv1_weights"
+  Tensor data;       // int8, uint16, int16, int32, uint32
+  // Of its bytes those that the model brings: weights, biases, constant operands. The others are tables of ours, such
+  // as the multipliers that a packed stream also holds.
+  std::size_t weight_bytes = 0;
 };
 
 // A step's parameter record: fields in no particular order; tensors have become indices of constants.

@@ -5,6 +5,15 @@
 #include <algorithm>
 #include <limits>
 
+#include "lib/device/pack_add_mve.h"
+#include "lib/device/pack_avg_pool_mve.h"
+#include "lib/device/pack_conv2d_dsp.h"
+#include "lib/device/pack_conv2d_mve.h"
+#include "lib/device/pack_depthwise_dsp.h"
+#include "lib/device/pack_depthwise_mve.h"
+#include "lib/device/pack_fully_connected_dsp.h"
+#include "lib/device/pack_fully_connected_mve.h"
+#include "lib/device/pack_pool_dsp.h"
 #include "lib/support/error.h"
 
 namespace tinyml {
@@ -25,7 +34,26 @@ double instructions_of(const StepForm& form) { return form.instructions.value_or
 
 }  // namespace
 
-std::span<const KernelVariant> all_variants() { return {}; }
+std::span<const KernelVariant> all_variants() {
+  static constexpr KernelVariant kVariants[] = {
+      {"tml_conv2d_s8", has_helium, conv2d_mve_form},
+      {"tml_depthwise_conv2d_s8", has_helium, depthwise_mve_form},
+      {"tml_fully_connected_s8", has_helium, fully_connected_mve_form},
+      {"tml_fully_connected_s8", has_helium, fully_connected_as_conv2d_mve_form},
+      {"tml_avg_pool2d_s8", has_helium, avg_pool_mve_form},
+      {"tml_add_s8", has_helium, add_mve_form},
+      {"tml_conv2d_s8", has_dsp, conv2d_dsp_form},
+      {"tml_depthwise_conv2d_s8", has_dsp, depthwise_dsp_form},
+      {"tml_depthwise_conv2d_s8", has_dsp, depthwise_dsp_small_form},
+      {"tml_depthwise_conv2d_s8", has_dsp, depthwise_stride2_dsp_form},
+      {"tml_depthwise_conv2d_s8", has_dsp, depthwise_stride2_dsp_small_form},
+      {"tml_fully_connected_s8", has_dsp, fully_connected_dsp_form},
+      {"tml_fully_connected_s8", has_dsp, fully_connected_lean_dsp_form},
+      {"tml_fully_connected_s8", has_dsp, fully_connected_as_conv2d_dsp_form},
+      {"tml_avg_pool2d_s8", has_dsp, avg_pool_dsp_form},
+  };
+  return kVariants;
+}
 
 bool has_dsp(Target target) {
   return target == Target::cortex_m4 || target == Target::cortex_m7 || target == Target::cortex_m33 ||
@@ -35,7 +63,8 @@ bool has_dsp(Target target) {
 bool has_helium(Target target) { return target == Target::cortex_m55 || target == Target::cortex_m85; }
 
 std::vector<StepForm> step_forms(const LoweredStep& portable, Target target) {
-  std::vector<StepForm> forms{{portable, 0, std::nullopt}};
+  std::vector<StepForm> forms(1);
+  forms[0].step = portable;
   for (const KernelVariant& variant : all_variants()) {
     if (variant.replaces != portable.kernel || !variant.runs_on(target)) continue;
     if (auto form = variant.convert(portable, target)) forms.push_back(std::move(*form));

@@ -21,10 +21,9 @@ struct StepForm {
 };
 
 struct KernelVariant {
-  std::string_view kernel;         // "tml_conv2d_s8_dsp"
   std::string_view replaces;       // "tml_conv2d_s8"
-  bool (*runs_on)(Target target);  // whether it is faster there; it computes the same everywhere
-  // The portable step in this kernel's form; nullopt when the shape or the constants do not fit. `target` matters to
+  bool (*runs_on)(Target target);  // whether it is meant for that core; it computes the same everywhere
+  // The portable step in this variant's form; nullopt when the shape or the constants do not fit. `target` matters to
   // the predicted cost alone.
   std::optional<StepForm> (*convert)(const LoweredStep& portable, Target target);
 };

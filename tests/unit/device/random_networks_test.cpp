@@ -189,6 +189,12 @@ TEST_CASE("random networks", "[device]") {
     CHECK_NOTHROW(simulator.run_guarded(sample));
     CHECK(simulator.run_traced(sample, layers) == elsewhere.run_traced(sample, layers_apart));
     CHECK(layers == layers_apart);
+    for (const Target target : {Target::cortex_m4, Target::cortex_m55})
+      for (const Optimize aim : {Optimize::speed, Optimize::size, Optimize::ram}) {
+        const Program variant = lower(graph, {target, aim});
+        INFO(target_name(target) << ", aim " << static_cast<int>(aim));
+        CHECK(Simulator(variant).run_guarded(sample) == simulator.run(sample));
+      }
   }
   CHECK(differing <= 0.01 * elements);
 }
