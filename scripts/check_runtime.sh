@@ -51,7 +51,8 @@ if have g++; then
     -include "$runtime/tinyml_runtime.h" /dev/null
 fi
 if have cppcheck; then
-  check "cppcheck" cppcheck --std=c99 --enable=warning,style,performance,portability --inline-suppr --error-exitcode=1 \
+  # Members that only assembler reads, by offset, count as unused.
+  check "cppcheck" cppcheck --suppress=unusedStructMember --std=c99 --enable=warning,style,performance,portability --inline-suppr --error-exitcode=1 \
     --quiet -I"$runtime" "${sources[@]}"
 fi
 echo "runtime checks: $passed passed, $failed failed, $skipped skipped"

@@ -37,7 +37,12 @@ make_firmware() { # NAME MODEL CALIB TEST
 }
 
 prove() { # NAME MODEL CALIB TEST
-  make_firmware "$@" && "$repo/scripts/firmware.sh" --targets "host m3 m4 m55" "$work/$1"
+  make_firmware "$@" && "$repo/scripts/firmware.sh" --targets "host m3 m4 m55" "$work/$1" && prove_for m55 "$@" && prove_for m3 "$@"
+}
+
+prove_for() { # TARGET NAME MODEL CALIB TEST: with the kernels of that core, on it and on the host
+  "$tool" emit "$work/$2.onnx" -o "$work/$2_$1" --name "$2" --target "$1" --golden 20 --data "$5" --bundle --trace >>"$work/make" 2>&1 &&
+    "$repo/scripts/firmware.sh" --targets "host $1" "$work/$2_$1"
 }
 
 reports_failure() { # FOLDER PATTERN: the proof of a spoilt folder exits with 1 and says why

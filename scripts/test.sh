@@ -65,6 +65,7 @@ step runtime scripts/check_runtime.sh
 step goldens scripts/run_goldens.sh "$build/tinyml-opt"
 step conformance scripts/conformance.sh
 step firmware scripts/firmware_tests.sh "$build/tinyml-opt"
+step kernels scripts/kernel_tests.sh
 step oracles oracles
 step sanitize sanitize
 step fuzz fuzz

@@ -69,7 +69,7 @@ ordered_json operators_json(const Program& program) {
 
 ExitCode emit(const Options& options, const Session& session) {
   check(options);
-  const LowerOptions lowering = lower_options(options.device);
+  const LowerOptions lowering = lower_options(options.device, options.bounds);
   const Graph graph = read_model(options.model, session);
   if (!is_quantized(graph))
     throw Error("the model is not quantized", "quantize it first: tinyml-opt quantize").in_file(options.model);

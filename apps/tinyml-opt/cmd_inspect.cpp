@@ -25,7 +25,7 @@ std::string title_of(const ModelSummary& summary, const DeviceCost& cost) {
 }
 
 ExitCode inspect(const Options& options, const Session& session) {
-  const LowerOptions lowering = lower_options(options.device);
+  const LowerOptions lowering = lower_options(options.device, options.bounds);
   check_stdout(session, options.memory_map == "-");
   const Graph graph = read_onnx(options.model);
   const ModelSummary summary = summarize(graph);

@@ -29,12 +29,13 @@ void add_target_options(CLI::App& command, DeviceArguments& arguments) {
       ->type_name("speed|size|ram");
 }
 
-LowerOptions lower_options(const DeviceArguments& arguments) {
-  return {parse_target(arguments.target), parse_optimize(arguments.optimize)};
+LowerOptions lower_options(const DeviceArguments& arguments, const DeviceBounds& bounds) {
+  return {parse_target(arguments.target), parse_optimize(arguments.optimize), bounds.max_ram};
 }
 
 void add_bound_options(CLI::App& command, DeviceBounds& bounds) {
-  add_size(command, "--max-ram", bounds.max_ram, "Most arena bytes, such as 64K; else exit code 4");
+  add_size(command, "--max-ram", bounds.max_ram,
+           "Most arena bytes, such as 64K: leaner kernels are chosen where they must be; else exit code 4");
   add_size(command, "--max-flash", bounds.max_flash, "Most bytes of weights and tables; else exit code 4");
 }
 

@@ -16,7 +16,8 @@ struct DeviceArguments {
   std::string target = "cortex-m4", optimize = "speed";
 };
 void add_target_options(CLI::App& command, DeviceArguments& arguments);
-LowerOptions lower_options(const DeviceArguments& arguments);  // Error (usage) for an unknown name
+// Error (usage) for an unknown name. A bound on RAM makes lowering choose leaner kernels where it has to.
+LowerOptions lower_options(const DeviceArguments& arguments, const DeviceBounds& bounds);
 
 void add_bound_options(CLI::App& command, DeviceBounds& bounds);
 

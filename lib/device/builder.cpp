@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "lib/device/fit_arena.h"
 #include "lib/device/kernels.h"
 #include "lib/device/overlap.h"
 #include "lib/support/error.h"
@@ -115,13 +116,10 @@ ProgramField ProgramBuilder::make_field(const StepField& field, const std::strin
 }
 
 void ProgramBuilder::add_step(LoweredStep step, StepInfo info, std::vector<int> operands, int output_buffer) {
-  drafts_.push_back({std::move(step), std::move(info), std::move(operands), output_buffer});
+  drafts_.push_back({std::move(step), std::move(info), std::move(operands), output_buffer, {}});
 }
 
-void ProgramBuilder::finish_step(const Draft& draft) {
-  std::vector<StepForm> forms = step_forms(draft.step, program_.target);
-  const StepForm& form = forms[choose_form(forms, optimize_)];
-  const std::string prefix = c_identifier(draft.info.name);
+void ProgramBuilder::place_step(const Draft& draft, const StepForm& form) {
   ProgramStep result{.kernel = form.step.kernel,
                      .name = draft.info.name,
                      .op = draft.info.op,
@@ -136,16 +134,69 @@ void ProgramBuilder::finish_step(const Draft& draft) {
     result.scratch = add_buffer(draft.info.name + "_scratch", form.scratch_bytes);
     result.operands.push_back(result.scratch);
   }
-  for (const StepField& field : form.step.fields) {
-    ProgramField made = make_field(field, form.step.kernel, weight_bytes(draft.step), prefix);
-    if (!is_zero(made)) result.fields.push_back(std::move(made));
-  }
-  const auto* record = find_kernel(form.step.kernel).record;
-  std::sort(result.fields.begin(), result.fields.end(), [&](const ProgramField& a, const ProgramField& b) {
-    return record->find(a.name)->offset < record->find(b.name)->offset;
-  });
   note_overlaps(form.step, draft.operands, draft.output);
   program_.steps.push_back(std::move(result));
+}
+
+void ProgramBuilder::place_steps(const std::vector<std::size_t>& choice) {
+  program_.buffers.resize(value_buffers_);
+  program_.steps.clear();
+  in_place_.clear();
+  in_place_steps_.clear();
+  for (std::size_t i = 0; i < drafts_.size(); ++i) place_step(drafts_[i], drafts_[i].forms[choice[i]]);
+  plan();
+}
+
+void ProgramBuilder::fill_fields(ProgramStep& step, const Draft& draft, const StepForm& form) {
+  const std::string prefix = c_identifier(draft.info.name);
+  for (const StepField& field : form.step.fields) {
+    ProgramField made = make_field(field, form.step.kernel, weight_bytes(draft.step), prefix);
+    if (!is_zero(made)) step.fields.push_back(std::move(made));
+  }
+  const auto* record = find_kernel(form.step.kernel).record;
+  std::sort(step.fields.begin(), step.fields.end(), [&](const ProgramField& a, const ProgramField& b) {
+    return record->find(a.name)->offset < record->find(b.name)->offset;
+  });
+}
+
+// What the step cannot do without in this form.
+std::size_t ProgramBuilder::bytes_of(const Draft& draft, const StepForm& form) const {
+  std::set<int> buffers(draft.operands.begin(), draft.operands.end());
+  std::int64_t sum = static_cast<std::int64_t>(form.scratch_bytes), shared = 0;
+  const auto bytes = [&](int buffer) {
+    return static_cast<std::int64_t>(program_.buffers[static_cast<std::size_t>(buffer)].bytes);
+  };
+  for (const int buffer : buffers) sum += bytes(buffer);
+  for (const StepOverlap& overlap : overlaps_of(form.step)) {
+    const int from = draft.operands[overlap.operand], to = draft.operands.back();
+    if (from != to) shared = std::max(shared, shared_bytes({from, to, overlap.distance}, bytes(from), bytes(to)));
+  }
+  return static_cast<std::size_t>(sum - shared);
+}
+
+// By the aim alone, unless memory is short.
+std::vector<std::size_t> ProgramBuilder::choose() {
+  std::vector<std::size_t> choice;
+  for (Draft& draft : drafts_) {
+    draft.forms = step_forms(draft.step, program_.target);
+    choice.push_back(choose_form(draft.forms, optimize_));
+  }
+  if (optimize_ != Optimize::ram) {
+    if (max_arena_ == 0) return choice;
+    place_steps(choice);
+    if (program_.arena_bytes <= max_arena_) return choice;
+  }
+  std::vector<std::vector<FormCost>> costs;
+  for (const Draft& draft : drafts_) {
+    auto& forms = costs.emplace_back();
+    for (const StepForm& form : draft.forms)
+      forms.push_back({bytes_of(draft, form), form.instructions.value_or(std::numeric_limits<double>::infinity())});
+  }
+  const std::optional<std::size_t> limit = optimize_ == Optimize::ram ? std::nullopt : std::optional(max_arena_);
+  return fit_arena(costs, limit, [this](const std::vector<std::size_t>& trial) {
+    place_steps(trial);
+    return program_.arena_bytes;
+  });
 }
 
 // A buffer that is read as two operands must be related to the output by both of them.
@@ -223,8 +274,11 @@ void ProgramBuilder::plan() {
 
 // The given order unless another one takes less: an estimate finds the order, the plan decides.
 Program ProgramBuilder::finish() {
-  for (const Draft& draft : drafts_) finish_step(draft);
-  plan();
+  value_buffers_ = program_.buffers.size();
+  const std::vector<std::size_t> choice = choose();
+  place_steps(choice);
+  for (std::size_t i = 0; i < drafts_.size(); ++i)
+    fill_fields(program_.steps[i], drafts_[i], drafts_[i].forms[choice[i]]);
   const std::vector<int> order = order_steps(order_problem());
   if (!std::is_sorted(order.begin(), order.end())) {
     Program given = program_;

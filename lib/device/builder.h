@@ -17,7 +17,10 @@ namespace tinyml {
 
 class ProgramBuilder {
  public:
-  ProgramBuilder(Target target, Optimize optimize) : optimize_(optimize) { program_.target = target; }
+  // max_arena: where the arena would be larger, leaner forms of steps are chosen; 0: no bound.
+  ProgramBuilder(Target target, Optimize optimize, std::size_t max_arena) : optimize_(optimize), max_arena_(max_arena) {
+    program_.target = target;
+  }
 
   int add_buffer(const std::string& name, std::size_t bytes);
 
@@ -42,9 +45,15 @@ class ProgramBuilder {
     StepInfo info;
     std::vector<int> operands;  // buffers
     int output = -1;
+    std::vector<StepForm> forms;  // of the target's kernels, set when the builder finishes
   };
 
-  void finish_step(const Draft& draft);
+  // Steps without their fields, in the forms chosen, and their plan.
+  void place_steps(const std::vector<std::size_t>& choice);
+  void place_step(const Draft& draft, const StepForm& form);
+  void fill_fields(ProgramStep& step, const Draft& draft, const StepForm& form);
+  std::vector<std::size_t> choose();
+  std::size_t bytes_of(const Draft& draft, const StepForm& form) const;
   void plan();
   OrderProblem order_problem() const;
   void note_overlaps(const LoweredStep& step, const std::vector<int>& operands, int output_buffer);
@@ -55,7 +64,9 @@ class ProgramBuilder {
 
   Program program_;
   Optimize optimize_;
+  std::size_t max_arena_ = 0;
   std::vector<Draft> drafts_;
+  std::size_t value_buffers_ = 0;  // those behind them are scratch
   std::vector<InPlace> in_place_;
   std::vector<std::size_t> in_place_steps_;  // the step of each
   std::map<std::pair<DType, std::string>, int> constants_by_bytes_;

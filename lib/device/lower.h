@@ -10,6 +10,7 @@ namespace tinyml {
 struct LowerOptions {
   Target target = Target::generic;
   Optimize optimize = Optimize::speed;
+  std::size_t max_arena = 0;  // bytes to keep within where slower kernels of less memory can; 0: no bound
 };
 
 // Throws Error that names the node which has no device form, or whose value has no quantization parameters, and the

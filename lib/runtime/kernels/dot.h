@@ -39,11 +39,6 @@ enum { TML_PAIR_TAPS = 1 };
 /* acc[r] += sum of (x[i] - offset) * w[row_r + i]. */
 static inline void tml_dot_run(tml_dot_block *block, const int8_t *x, tml_term offset, const int8_t *w, uint32_t n) {
   const int8_t *w1 = w + block->row1, *w2 = w + block->row2, *w3 = w + block->row3;
-#if TML_THUMB2_ASM
-  const int8_t *const rows[4] = {w, w1, w2, w3};
-  (void)offset;
-  tml_dot_rows_thumb2(x, rows, n, block->acc);
-#else
   int32_t a0 = block->acc[0], a1 = block->acc[1], a2 = block->acc[2], a3 = block->acc[3];
   uint32_t i;
   for (i = 0; i < n; ++i) {
@@ -58,11 +53,20 @@ static inline void tml_dot_run(tml_dot_block *block, const int8_t *x, tml_term o
   block->acc[1] = a1;
   block->acc[2] = a2;
   block->acc[3] = a3;
+}
+
+/* The same without an offset. */
+static inline void tml_dot_rows(tml_dot_block *block, const int8_t *x, const int8_t *w, uint32_t n) {
+#if TML_THUMB2_ASM
+  const int8_t *const rows[4] = {w, w + block->row1, w + block->row2, w + block->row3};
+  tml_dot_rows_thumb2(x, rows, n, block->acc);
+#else
+  tml_dot_run(block, x, tml_no_offset, w, n);
 #endif
 }
 
 static TML_NOINLINE void tml_dot_add(tml_dot_block *block, const int8_t *x, const int8_t *w, uint32_t n) {
-  tml_dot_run(block, x, tml_no_offset, w, n);
+  tml_dot_rows(block, x, w, n);
 }
 
 /* What becomes of `count` output channels. A block yields store.rows of them: four, or one where there are fewer than
@@ -106,7 +110,7 @@ static TML_NOINLINE void tml_dot_channels(const tml_dot_output *o, const int8_t 
     const uint32_t first = tml_dot_first(o, next);
     tml_dot_block block;
     tml_dot_begin(o, first, &block);
-    tml_dot_run(&block, x, tml_no_offset, o->weights + first * o->stride, o->stride);
+    tml_dot_rows(&block, x, o->weights + first * o->stride, o->stride);
     tml_store_rows(&o->store, first, block.acc, y + first);
   }
 }
