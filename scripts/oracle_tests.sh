@@ -17,6 +17,7 @@ check() { # NAME COMMAND...
   if "$@" >"$work/log" 2>&1; then
     passed=$((passed + 1))
     echo "ok: $name"
+    grep -A1 '^device engine against' "$work/log" | sed 's/^/  /'
   else
     failed=$((failed + 1))
     echo "FAILED: $name: $*"

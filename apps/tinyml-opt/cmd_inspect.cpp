@@ -45,7 +45,7 @@ ExitCode inspect(const Options& options, const Session& session) {
     cost = device_cost(program);
     report["device"] = to_json(*cost);
     report["device"]["memory"] = memory_to_json(program);
-    text += "\n" + to_text(*cost);
+    text += "\n" + to_text(*cost) + "\n" + layers_to_text(*cost);
     if (!options.memory_map.empty()) {
       text += "\n" + memory_to_text(program);
       files.add_elsewhere(options.memory_map, memory_to_svg(program, title_of(summary, *cost)));

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include <nlohmann/json.hpp>
 
 #include "formats/report/table.h"
@@ -32,19 +34,50 @@ DeviceCost device_cost(const Program& program) {
                   program.weights_bytes(),
                   program.tables_bytes(),
                   0,
-                  program.steps.size()};
-  for (const ProgramStep& step : program.steps) cost.macs = saturating_sum(cost.macs, step.macs);
+                  program.steps.size(),
+                  {}};
+  for (const ProgramStep& step : program.steps) {
+    cost.macs = saturating_sum(cost.macs, step.macs);
+    cost.layers.push_back({step.name, step.op, step.kernel, step.macs, step.instructions});
+  }
   return cost;
 }
 
 nlohmann::ordered_json to_json(const DeviceCost& cost) {
+  nlohmann::ordered_json layers = nlohmann::ordered_json::array();
+  for (const DeviceLayer& layer : cost.layers) {
+    layers.push_back({{"name", layer.name}, {"op", layer.op}, {"kernel", layer.kernel}, {"macs", layer.macs}});
+    layers.back()["instructions"] = nullptr;
+    if (layer.instructions) layers.back()["instructions"] = std::llround(*layer.instructions);
+  }
   return {{"target", cost.target},
           {"arena_bytes", cost.arena_bytes},
           {"weights_bytes", cost.weights_bytes},
           {"tables_bytes", cost.tables_bytes},
           {"flash_bytes", cost.flash_bytes()},
           {"steps", cost.steps},
-          {"macs", cost.macs}};
+          {"macs", cost.macs},
+          {"layers", layers}};
+}
+
+std::string layers_to_text(const DeviceCost& cost) {
+  Table table({{"device step"},
+               {"operator"},
+               {"kernel"},
+               {"MACs", Table::Align::right},
+               {"instructions", Table::Align::right}});
+  double sum = 0;
+  std::size_t unknown = 0;
+  for (const DeviceLayer& layer : cost.layers) {
+    sum += layer.instructions.value_or(0);
+    unknown += layer.instructions ? 0 : 1;
+    table.add({layer.name, layer.op, layer.kernel, with_commas(layer.macs),
+               layer.instructions ? with_commas(std::llround(*layer.instructions)) : "-"});
+  }
+  table.add_line();
+  table.add({unknown == 0 ? "predicted per inference" : fmt::format("predicted, without {} steps", unknown), "", "",
+             with_commas(cost.macs), with_commas(std::llround(sum))});
+  return table.text();
 }
 
 std::string to_text(const DeviceCost& cost) {

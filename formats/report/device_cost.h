@@ -2,11 +2,19 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "lib/device/program.h"
 
 namespace tinyml {
+
+struct DeviceLayer {
+  std::string name, op, kernel;
+  std::int64_t macs = 0;
+  std::optional<double> instructions;  // predicted per inference; nullopt: the kernel has no formula for this core
+};
 
 struct DeviceCost {
   std::string target;
@@ -15,12 +23,15 @@ struct DeviceCost {
   std::size_t tables_bytes = 0;   // flash: steps and their parameters
   std::int64_t macs = 0;
   std::size_t steps = 0;
+  std::vector<DeviceLayer> layers;
   std::size_t flash_bytes() const { return weights_bytes + tables_bytes; }
 };
 
 DeviceCost device_cost(const Program& program);
 nlohmann::ordered_json to_json(const DeviceCost& cost);
 std::string to_text(const DeviceCost& cost);
+// One row per step: the kernel that was chosen and what it is predicted to execute.
+std::string layers_to_text(const DeviceCost& cost);
 
 struct DeviceBounds {
   std::size_t max_ram = 0, max_flash = 0;  // 0: none

@@ -1,5 +1,5 @@
-// Begins with the leanest form of every step, whose arena is what the widest step cannot do without, then lets the steps
-// that gain most take their fast forms again as long as the arena allows it.
+// Begins with the leanest form of every step, whose arena is what the widest step cannot do without, then lets the
+// steps that gain most take their fast forms again as long as the arena allows it.
 #include "lib/device/fit_arena.h"
 
 #include <algorithm>
