@@ -75,8 +75,9 @@ std::string layers_to_text(const DeviceCost& cost) {
                layer.instructions ? with_commas(std::llround(*layer.instructions)) : "-"});
   }
   table.add_line();
-  table.add({unknown == 0 ? "predicted per inference" : fmt::format("predicted, without {} steps", unknown), "", "",
-             with_commas(cost.macs), with_commas(std::llround(sum))});
+  table.add({unknown == 0 ? "predicted per inference"
+                          : fmt::format("predicted; no formula for {} of {}", unknown, cost.layers.size()),
+             "", "", with_commas(cost.macs), with_commas(std::llround(sum))});
   return table.text();
 }
 

@@ -1,6 +1,8 @@
 // Same record as the portable kernel; what differs is what the kernel takes on.
 #include "lib/device/pack_pool_dsp.h"
 
+#include "lib/device/overlap.h"
+
 namespace tinyml {
 namespace {
 
@@ -22,6 +24,8 @@ StepForm make_form(const LoweredStep& portable, const char* kernel, double instr
   StepForm form;
   form.step = portable;
   form.step.kernel = kernel;
+  // As in the portable kernels: pixel by pixel, reading the window again for each block of channels.
+  if (const auto distance = raster_distance(window_walk(portable), 1)) form.step.overlaps = {{0, *distance}};
   form.instructions = instructions;
   return form;
 }

@@ -51,6 +51,7 @@ std::span<const KernelVariant> all_variants() {
       {"tml_fully_connected_s8", has_dsp, fully_connected_lean_dsp_form},
       {"tml_fully_connected_s8", has_dsp, fully_connected_as_conv2d_dsp_form},
       {"tml_avg_pool2d_s8", has_dsp, avg_pool_dsp_form},
+      {"tml_max_pool2d_s8", has_dsp, max_pool_dsp_form},
   };
   return kVariants;
 }
