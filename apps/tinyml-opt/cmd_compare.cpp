@@ -31,7 +31,9 @@ Graph read_clean(const std::string& path, const Session& session, const PassCont
   return graph;
 }
 
-bool is_file_of_outputs(const std::string& path) { return path.ends_with(".npy") || path.find(".npz") != path.npos; }
+bool is_file_of_outputs(const std::string& path) {
+  return path.ends_with(".npy") || path.ends_with(".npz") || path.find(".npz:") != path.npos;
+}
 
 // The outputs of A: executed, or read from a file.
 class Reference {
@@ -63,6 +65,8 @@ class Reference {
 };
 
 ExitCode compare_outputs(const Options& options, const Session& session) {
+  if (is_file_of_outputs(options.reference) && !options.engine_a.empty())
+    throw Error("--engine-a, but A is a file of outputs", "leave it out, or give a model", ExitCode::usage);
   ThreadPool threads(session.threads);
   const Graph other = read_model(options.other, session);
   Reference reference(options, other, session, threads);

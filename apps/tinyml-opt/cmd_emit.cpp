@@ -29,6 +29,8 @@ struct Options {
 };
 
 void check(const Options& options) {
+  if (options.output.empty() || options.output == "-")
+    throw Error("'" + options.output + "' is no folder", "name one: -o DIR", ExitCode::usage);
   if (options.golden != 0 && options.data.data.empty())
     throw Error("--golden needs --data", "give the samples that golden vectors are made of", ExitCode::usage);
   if (options.golden == 0 && !options.data.data.empty())

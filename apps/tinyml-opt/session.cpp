@@ -2,6 +2,7 @@
 #include "apps/tinyml-opt/session.h"
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "formats/onnx/onnx.h"
@@ -54,6 +55,7 @@ CLI::App* add_command(CLI::App& app, Session& session, const std::string& name, 
 }
 
 Graph read_model(const std::string& path, const Session& session) {
+  if (std::isnan(session.max_work)) throw Error("--max-work: NaN is no bound", "give a number", ExitCode::usage);
   Graph graph = read_onnx(path);
   try {
     // The device's kernels are written for small cores: on this machine they are that much slower.

@@ -29,6 +29,8 @@ class ParsedModel {
   std::unique_ptr<Storage> storage_;
   ::onnx::ModelProto* model_;
 };
+// Whether a file that starts so can be a message of protobuf at all: a large file of another kind need not be read.
+bool starts_as_message(std::string_view bytes);
 bool is_default_domain(const std::string& domain);
 
 // --- tensors.cpp, external_data.cpp

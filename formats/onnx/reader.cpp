@@ -13,6 +13,8 @@ namespace {
 
 using namespace onnx_format;
 
+constexpr std::size_t kLargestFile = std::size_t{1} << 31U;  // protobuf's own bound
+
 Graph read(std::string_view bytes, const std::filesystem::path& folder) {
   ParsedModel model(bytes);
   inline_functions(model.proto());
@@ -39,7 +41,7 @@ Graph read_onnx_bytes(std::string_view bytes, const std::filesystem::path& folde
 }
 
 Graph read_onnx(const std::filesystem::path& path) {
-  const std::string bytes = read_file(path);
+  const std::string bytes = read_file(path, kLargestFile, starts_as_message);
   allow_memory_for_file(bytes.size());
   if (path == "-") return read_onnx_bytes(bytes, {}, "stdin");
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");

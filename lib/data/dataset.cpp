@@ -125,6 +125,9 @@ class ModelInput final : public DataSource {
       check_finite(from, position(first + i));
       move_channels(from, to, plan_);
       scaling_.apply(to);
+      if (!std::all_of(to.begin(), to.end(), [](float v) { return std::isfinite(v); }))
+        throw Error(samples_->sample_name(position(first + i)) + " has values too large for float32 once scaled",
+                    "check --scale, --mean and --std");
       const auto [low, high] = std::minmax_element(to.begin(), to.end());
       note_range(*low, *high);
     }

@@ -66,6 +66,13 @@ void write_stream(const fs::path& path, std::string_view bytes) {
   if (error != 0) fail(standard ? "stdout" : path, "cannot write", error);
 }
 
+constexpr std::size_t kMostStreamBytes = std::size_t{256} << 20U;
+
+bool is_regular(int fd) {
+  struct stat status {};
+  return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 void rename_to(const fs::path& temporary, const fs::path& path) {
   if (::rename(temporary.c_str(), path.c_str()) != 0) fail(path, "cannot write", errno);
 }
@@ -78,12 +85,13 @@ void write_file(const fs::path& path, std::string_view bytes) {
   files.commit();
 }
 
-std::string read_file(const fs::path& path, std::size_t limit) {
+std::string read_file(const fs::path& path, std::size_t limit, bool (*goes_on)(std::string_view)) {
   std::error_code ignored;
-  if (fs::is_directory(path, ignored)) fail(path, "cannot read", EISDIR);
   const bool standard = path == "-";
+  if (!standard && fs::is_directory(path, ignored)) fail(path, "cannot read", EISDIR);
   const int fd = standard ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY);
   if (fd < 0) fail(path, "cannot read", errno);
+  if (!is_regular(fd)) limit = std::min(limit, kMostStreamBytes);
   std::string bytes;
   int error = 0;
   constexpr std::size_t kBlock = std::size_t{1} << 20U;
@@ -94,12 +102,13 @@ std::string read_file(const fs::path& path, std::size_t limit) {
     if (n < 0 && errno != EINTR) error = errno;
     bytes.resize(old + (n > 0 ? static_cast<std::size_t>(n) : 0));
     if (error != 0 || n == 0 || bytes.size() > limit) break;
+    if (old == 0 && goes_on != nullptr && !goes_on(bytes)) break;
   }
   if (!standard) ::close(fd);
   if (error != 0) fail(path, "cannot read", error);
   if (bytes.size() > limit)
     throw Error("the file has more than " + std::to_string(limit) + " bytes", "use a smaller file")
-        .in_file(path.string());
+        .in_file(standard ? "stdin" : path.string());
   return bytes;
 }
 

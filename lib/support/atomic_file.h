@@ -13,8 +13,10 @@ namespace tinyml {
 // if any, is untouched.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
-// Reads a whole file ("-" is stdin). Throws Error when it cannot be read or holds more than `limit` bytes.
-std::string read_file(const std::filesystem::path& path, std::size_t limit = std::size_t{1} << 31U);
+// Reads a whole file ("-" is stdin). Throws Error when it cannot be read or holds more than `limit` bytes; of pipes and
+// devices, whose end is not known, at most 256 MB. When `goes_on` says no to the first block, that block is all.
+std::string read_file(const std::filesystem::path& path, std::size_t limit = std::size_t{1} << 31U,
+                      bool (*goes_on)(std::string_view) = nullptr);
 
 // All that one command writes: staged by add(), put in place by commit(), together or (as far as a file system allows)
 // not at all; without commit nothing is left behind.
