@@ -13,7 +13,8 @@ namespace {
 
 using namespace onnx_format;
 
-constexpr std::size_t kLargestFile = std::size_t{1} << 31U;  // protobuf's own bound
+// The file and what protobuf makes of it stand in memory together: a hostile file stays below 1 GB.
+constexpr std::size_t kLargestFile = std::size_t{384} << 20U;
 
 Graph read(std::string_view bytes, const std::filesystem::path& folder) {
   ParsedModel model(bytes);
