@@ -14,7 +14,7 @@ namespace {
 using namespace onnx_format;
 
 // The file and what protobuf makes of it stand in memory together: a hostile file stays below 1 GB.
-constexpr std::size_t kLargestFile = std::size_t{384} << 20U;
+constexpr std::size_t kLargestFile = std::size_t{256} << 20U;
 
 Graph read(std::string_view bytes, const std::filesystem::path& folder) {
   ParsedModel model(bytes);
