@@ -8,8 +8,6 @@
 namespace tinyml {
 namespace {
 
-std::size_t round_up(std::size_t n) { return (n + 3) / 4 * 4; }
-
 class Packer {
  public:
   explicit Packer(const DspProduct& product) : p_(product) {}
@@ -83,10 +81,6 @@ std::optional<Tensor> pack_product_dsp(const LoweredStep& step, std::size_t taps
        per_channel ? multipliers : multipliers.first(1), taps, block, static_cast<int>(field_value(step, "shift"))});
   if (!words) return std::nullopt;
   return Tensor::from<std::uint32_t>({static_cast<std::int64_t>(words->size())}, *words);
-}
-
-std::size_t packed_weights_bytes_dsp(std::size_t channels, std::size_t taps, std::size_t block) {
-  return (channels + block - 1) / block * block * (round_up(taps) + sizeof(std::int32_t));
 }
 
 }  // namespace tinyml

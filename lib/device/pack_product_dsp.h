@@ -25,9 +25,6 @@ struct DspProduct {
 // shifted: then the portable kernel has to stay.
 std::optional<std::vector<std::uint32_t>> pack_product_dsp(const DspProduct& product);
 
-// Of the packed words, those that stand for weights and biases (the others are multipliers), in bytes.
-std::size_t packed_weights_bytes_dsp(std::size_t channels, std::size_t taps, std::size_t block);
-
 // The same of a lowered convolution or fully connected step: fields weights, bias, multipliers, multiplier_step.
 std::optional<Tensor> pack_product_dsp(const LoweredStep& step, std::size_t taps, std::size_t block);
 

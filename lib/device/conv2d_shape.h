@@ -1,0 +1,26 @@
+// What the packed forms of a convolution for different cores share: the record's shape, and the walk over the input.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "lib/device/overlap.h"
+#include "lib/device/variants.h"
+#include "lib/runtime/tinyml_runtime.h"
+
+namespace tinyml {
+
+// The shape and the clamp of a tml_conv2d_s8 step; values that the record cannot hold were refused before.
+tml_conv2d_dsp_params conv2d_shape(const LoweredStep& portable);
+
+// The fields that tml_conv2d_params and tml_conv2d_dsp_params both have, from one to the other.
+void copy_conv2d_fields(const LoweredStep& portable, LoweredStep& to);
+
+// Whether cost and overlap, which follow the walk, take milliseconds. What is larger fits no microcontroller.
+bool is_walkable(const tml_conv2d_dsp_params& p);
+
+// raster_distance of the convolution; of a walk that is too long to be followed, the distance at which output and input
+// lie apart.
+std::int64_t conv2d_distance(const tml_conv2d_dsp_params& p, int block);
+
+}  // namespace tinyml
