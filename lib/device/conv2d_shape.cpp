@@ -33,8 +33,7 @@ tml_conv2d_dsp_params conv2d_shape(const LoweredStep& step) {
 }
 
 void copy_conv2d_fields(const LoweredStep& portable, LoweredStep& to) {
-  for (const std::string_view field : kShared)
-    to.fields.push_back({std::string(field), field_value(portable, field)});
+  for (const std::string_view field : kShared) to.fields.push_back({std::string(field), field_value(portable, field)});
 }
 
 bool is_walkable(const tml_conv2d_dsp_params& p) {
