@@ -22,7 +22,6 @@ using nlohmann::ordered_json;
 
 struct Options {
   std::string model, output, method = "minmax", activations = "int8";
-  int weight_bits = 8;
   DataArguments calib, test;
   bool per_tensor = false, bake = false;
   QuantizeOptions quantize;
@@ -70,8 +69,6 @@ void check(const Options& options, const Session& session) {
     throw Error("--labels needs --data", "give the samples that the labels belong to", ExitCode::usage);
   if (options.activations != "int8")
     throw Error("--activations " + options.activations + " is not supported yet", "use int8");
-  if (options.weight_bits != 8)
-    throw Error("--weight-bits " + std::to_string(options.weight_bits) + " is not supported yet", "use 8");
 }
 
 ordered_json to_json(const QuantizeReport& report) {
@@ -160,7 +157,7 @@ void add_method_options(CLI::App& command, Options& options) {
   command.add_option("--activations", options.activations, "Type of activations")
       ->check(CLI::IsMember({"int8", "int16"}).description(""))
       ->type_name("int8|int16");
-  command.add_option("--weight-bits", options.weight_bits, "Bits of a weight")
+  command.add_option("--weight-bits", options.quantize.weights.bits, "Bits of a weight")
       ->check(CLI::IsMember({8, 4}).description(""))
       ->type_name("8|4");
   command.add_option("--exclude", options.quantize.exclude, "Keep nodes of this name in float; globs: '*' and '?'")

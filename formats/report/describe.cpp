@@ -9,6 +9,7 @@
 #include "formats/report/table.h"
 #include "lib/ops/counts.h"
 #include "lib/ops/op_def.h"
+#include "lib/quant/stored_bytes.h"
 #include "lib/support/error.h"
 
 namespace tinyml {
@@ -24,11 +25,8 @@ PortSummary port(const Value& value) {
 // Shape operands and the like are integers without quantization parameters: no parameters of the model.
 bool is_weight(const Value& value) { return value.constant && (value.quant || is_float(value.constant->dtype())); }
 
-// Bytes as a file or the device holds them: two 4-bit integers share a byte.
-std::int64_t stored_bytes(const Value& value) {
-  const DType type = value.quant ? value.quant->type : value.constant->dtype();
-  if (type == DType::i4 || type == DType::u4) return (value.constant->size() + 1) / 2;
-  return static_cast<std::int64_t>(value.constant->bytes());
+std::int64_t bytes_of(const Value& value) {
+  return static_cast<std::int64_t>(stored_bytes(*value.constant, value.quant ? &*value.quant : nullptr));
 }
 
 LayerSummary layer(const Graph& graph, const Node& node, std::set<ValueId>& seen, bool static_shapes) {
@@ -45,7 +43,7 @@ LayerSummary layer(const Graph& graph, const Node& node, std::set<ValueId>& seen
   for (const ValueId id : node.inputs) {
     if (id == ValueId::none || !is_weight(graph.value(id)) || !seen.insert(id).second) continue;
     out.parameters += graph.value(id).constant->size();
-    out.bytes += stored_bytes(graph.value(id));
+    out.bytes += bytes_of(graph.value(id));
   }
   const OpDef* op = find_op(node.op);
   if (op != nullptr && op->macs != nullptr && static_shapes) out.macs = op->macs(NodeView(graph, node));

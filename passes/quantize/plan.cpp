@@ -105,7 +105,7 @@ class Planner {
     if (rule.kind == QuantKind::integral) return;
     if (excluded(node)) return leave(node, "excluded by name");
     if (std::string reason = obstacle(node, rule); !reason.empty()) return leave(node, std::move(reason));
-    plan_.nodes.push_back({id, rule});
+    plan_.nodes.push_back({id, rule, {}});
   }
 
   void leave(const Node& node, std::string reason) { plan_.float_nodes.push_back({node.name, std::move(reason)}); }

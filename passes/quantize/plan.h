@@ -15,6 +15,7 @@ struct QuantPlan {
   struct NodePlan {
     NodeId node;
     QuantRule rule;
+    WeightForm weights;  // when the rule names weights
   };
   std::vector<NodePlan> nodes;       // quantized ones, in execution order
   std::vector<ValueId> activations;  // computed values and graph inputs that get parameters

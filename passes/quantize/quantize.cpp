@@ -8,6 +8,7 @@
 
 #include "lib/exec/executor.h"
 #include "lib/exec/footprint.h"
+#include "lib/quant/stored_bytes.h"
 #include "lib/support/error.h"
 #include "passes/quantize/assign_params.h"
 #include "passes/quantize/bake_preprocessing.h"
@@ -23,7 +24,8 @@ namespace {
 std::size_t constant_bytes(const Graph& graph) {
   std::size_t bytes = 0;
   for (const ValueId id : graph.values())
-    if (graph.value(id).constant && !graph.value(id).consumers.empty()) bytes += graph.value(id).constant->bytes();
+    if (const Value& value = graph.value(id); value.constant && !value.consumers.empty())
+      bytes += stored_bytes(*value.constant, value.quant ? &*value.quant : nullptr);
   return bytes;
 }
 
@@ -145,6 +147,7 @@ Graph quantize(const Graph& graph, const CalibrationData& data, const QuantizeOp
   report.weights_bytes_float = constant_bytes(reference);
 
   QuantPlan plan = make_plan(reference, options.exclude);
+  for (auto& entry : plan.nodes) entry.weights = options.weights;
   if (baked) leave_unrounded(plan, baked->between);
   report.float_nodes = plan.float_nodes;
   report.nodes_quantized = plan.nodes.size();

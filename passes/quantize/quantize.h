@@ -12,6 +12,7 @@
 #include "lib/ir/graph.h"
 #include "lib/quant/observer.h"
 #include "passes/pass.h"
+#include "passes/quantize/weight_form.h"
 #include "passes/runner.h"
 
 namespace tinyml {
@@ -26,7 +27,8 @@ struct CalibrationData {
 struct QuantizeOptions {
   ObserverOptions observer;  // method; its `symmetric` follows `symmetric` below
   bool per_channel = true;   // weights
-  bool symmetric = false;    // activations
+  WeightForm weights;
+  bool symmetric = false;  // activations
   DType activation_type = DType::i8;
   std::vector<std::string> exclude;  // node or origin names, globs with * and ?: these nodes stay float
   bool equalize = false;             // cross-layer equalization

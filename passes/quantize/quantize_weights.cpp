@@ -28,7 +28,7 @@ class Quantizer {
     std::vector<float> bias = bias_values(node, entry.rule);
     const QuantParams& input = *graph_.value(node.inputs[0]).quant;
 
-    QuantParams params = weight_params(real, axis, DType::i8);
+    QuantParams params = weight_params(real, axis, entry.weights.bits == 4 ? DType::i4 : DType::i8);
     make_room_for_bias(params, bias, input.scales[0]);
     const ValueId integers = graph_.add_constant(weight.name + "_quantized", quantize_weights_tensor(real, params));
     graph_.value(integers).type.dtype = DType::f32;
@@ -51,7 +51,7 @@ class Quantizer {
   }
 
  private:
-  // Weights keep off -128, so that products fit the pairwise multiply-adds of small cores.
+  // int8 weights keep off -128, so that products fit the pairwise multiply-adds of small cores.
   static Tensor quantize_weights_tensor(const Tensor& real, const QuantParams& params) {
     Tensor q = quantize_tensor(real, params);
     for (std::int8_t& v : q.data<std::int8_t>()) v = std::max<std::int8_t>(v, -127);
