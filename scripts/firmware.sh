@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Proves an emitted model on emulated microcontrollers: builds the folder that `tinyml-opt emit --golden K --bundle` wrote
 # with the test program in tests/firmware, runs it under QEMU, and reports matches, instructions, stack, arena and flash.
-#   usage: scripts/firmware.sh [--targets "m3 m4 m55 host"] [--kv] [--timeout SECONDS] [--work DIR] FOLDER
+#   usage: scripts/firmware.sh [--targets "m0 m3 m4 m55 riscv host"] [--kv] [--timeout SECONDS] [--work DIR] FOLDER
 #   --targets   default "m3 m4 m55"; host = this machine's compiler with address and undefined-behaviour sanitizers
 #   --kv        one line of key=value pairs per target instead of text
 #   --timeout   seconds per target, default 300          --work   keep objects, ELF and map there (default: removed)
@@ -10,6 +10,7 @@ set -euo pipefail
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 harness=$repo/tests/firmware
+source "$repo/scripts/firmware_target.sh"
 targets="m3 m4 m55"
 kv=
 limit=300
@@ -34,9 +35,8 @@ done
 [ -d "$folder" ] || fail "$folder is not a folder"
 folder=$(cd "$folder" && pwd)
 
-require() { # PROGRAM PACKAGE: a missing program skips the test, but not where everything must be there
-  command -v "$1" >/dev/null && return
-  echo "firmware: skipped: $1 is not installed (Debian package $2)" >&2
+skip() { # REASON: a missing program skips the test, but not where everything must be there
+  echo "firmware: skipped: $*" >&2
   [ -z "${CI:-}" ] || { echo "firmware: a skip is a failure because CI is set" >&2; exit 1; }
   exit 77
 }
@@ -61,18 +61,6 @@ work=$(cd "$work" && pwd)
 
 strict=(-std=c99 -Wall -Wextra -Werror -pedantic)
 defines=("-DMODEL=$name" "-DMODEL_UPPER=$(tr '[:lower:]' '[:upper:]' <<<"$name")" "-DMODEL_HEADER=\"$name.h\"" "-I$harness")
-
-select_target() { # sets title, key, machine, cpu flags and the memory map
-  case $1 in
-    m3) key=cortex-m3 title="emulated Cortex-M3" machine=mps2-an385 map=memory_mps2.ld cpu=(-mcpu=cortex-m3 -mfloat-abi=soft) ;;
-    m4) key=cortex-m4 title="emulated Cortex-M4" machine=mps2-an386 map=memory_mps2.ld
-      cpu=(-mcpu=cortex-m4 -mfpu=fpv4-sp-d16 -mfloat-abi=hard) ;;
-    m55) key=cortex-m55 title="emulated Cortex-M55" machine=mps3-an547 map=memory_an547.ld
-      cpu=(-mcpu=cortex-m55 -mfloat-abi=hard) ;;
-    host) key=host title=host machine= map= cpu=() ;;
-    *) usage ;;
-  esac
-}
 
 compile() { # PART COMPILER FLAGS... -- SOURCES...: objects go to $build/PART
   local part=$1 flags=()
@@ -102,24 +90,19 @@ compile_parts() { # BOARD COMPILER FLAGS...
   compile board "$@" -fno-builtin -fno-tree-loop-distribute-patterns "${include[@]}" "${defines[@]}" -- "$harness/main.c" "$harness/$board"
 }
 
-run_arm() {
-  require arm-none-eabi-gcc gcc-arm-none-eabi
-  require qemu-system-arm qemu-system-arm
-  compile_parts board_arm.c arm-none-eabi-gcc -O2 "${strict[@]}" "${cpu[@]}" -mthumb -ffunction-sections -fdata-sections
-  (cd "$build" && arm-none-eabi-gcc "${cpu[@]}" -mthumb -nostartfiles --specs=nano.specs "-L$harness" -Wl,--gc-sections -Wl,-Map=map \
-    -T "$harness/$map" {board,model,golden}/*.o $(ls runtime/*.o trace/*.o 2>/dev/null) -o test.elf) >"$build/link.log" 2>&1 ||
+run_emulated() {
+  local missing plugin=()
+  ! missing=$(target_missing) || skip "$missing"
+  compile_parts "$board" target_compile -O2 "${strict[@]}" -ffunction-sections -fdata-sections
+  (cd "$build" && target_link -Wl,-Map=map {board,model,golden}/*.o $(ls runtime/*.o trace/*.o 2>/dev/null) -o test.elf) >"$build/link.log" 2>&1 ||
     { cat "$build/link.log" >&2; fail "$name does not link for $key"; }
   awk -f "$harness/sizes.awk" "$build/map" >"$build/sizes"
-  local plugin=()
-  if command -v cc >/dev/null && cc -O2 -std=c99 -shared -fPIC "$harness/count_instructions.c" -o "$build/count.so" 2>"$build/plugin.log"; then
-    plugin=(-plugin "$build/count.so")
-  fi
-  timeout -k 5 "$limit" qemu-system-arm -M "$machine" -nographic -monitor none -serial none -semihosting "${plugin[@]}" \
-    -kernel "$build/test.elf" </dev/null >"$build/out" 2>&1
+  if command -v cc >/dev/null && build_counting_plugin "$build/count.so" 2>"$build/plugin.log"; then plugin=(-plugin "$build/count.so"); fi
+  target_run "$limit" "$build/test.elf" "${plugin[@]}" >"$build/out" 2>&1
 }
 
 run_host() {
-  require cc gcc
+  command -v cc >/dev/null || skip "cc is not installed (Debian package gcc)"
   compile_parts board_host.c cc -O2 -g "${strict[@]}" -fsanitize=address,undefined -fno-sanitize-recover=all
   (cd "$build" && cc -fsanitize=address,undefined {board,model,golden}/*.o $(ls runtime/*.o trace/*.o 2>/dev/null) -o test) >"$build/link.log" 2>&1 ||
     { cat "$build/link.log" >&2; fail "$name does not link for $key"; }
@@ -182,12 +165,12 @@ report() { # STATUS: exit code of the run
 
 failures=0
 for target in $targets; do
-  select_target "$target"
+  if [ "$target" = host ]; then key=host title=host; else select_target "$target" || usage; fi
   build=$work/$key
   mkdir -p "$build"
   rm -f "$build/out" "$build/sizes"
   status=0
-  run_"$([ "$target" = host ] && echo host || echo arm)" || status=$?
+  run_"$([ "$target" = host ] && echo host || echo emulated)" || status=$?
   report "$status" || failures=$((failures + 1))
 done
 [ "$failures" -eq 0 ]

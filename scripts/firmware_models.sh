@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # The MLPerf Tiny models as firmware: quantizes and emits each (in the forms that are there, NCHW and NHWC), runs 20
-# golden vectors under QEMU on Cortex-M3, M4 and M55, and prints a Markdown table. Fails on a mismatch, when the forms of a
+# golden vectors under QEMU on each target, and prints a Markdown table. Fails on a mismatch, when the forms of a
 # model differ in cost, when an arena is above TensorFlow Lite Micro's, and when kws01's code and tables reach 20 KB on M4.
 #   usage: scripts/firmware_models.sh [MODEL...]     default: kws01 kws01b ic01 ic01_large ad01 vww01
-#   TINYML_BINARY, TINYML_SHARED (models and data), TINYML_FIRMWARE_OUT (reports; default out/firmware), TARGETS ("m3 m4 m55"),
+#   TINYML_BINARY, TINYML_SHARED (models and data), TINYML_FIRMWARE_OUT (reports; default out/firmware),
+#   TARGETS ("m3 m4 m55"; also m0, riscv),
 #   FORMS ("nchw nhwc nchw_pad"), GOLDEN (20), OPTIMIZE (speed; or size, ram)
 set -euo pipefail
 
@@ -50,6 +51,7 @@ tflm_arena() { # ../shared/ANCHORS.md: arena_used_bytes of TensorFlow Lite Micro
 # ../shared/ANCHORS.md: instructions per inference of TensorFlow Lite Micro with CMSIS-NN
 tflm_instructions() { # MODEL TARGET
   case "$1 $2" in
+    ad01\ m0) echo 1762910 ;; ic01\ m0) echo 97557344 ;; kws01*\ m0) echo 29014588 ;; vww01\ m0) echo 86903543 ;;
     ad01\ m3) echo 955901 ;; ad01\ m4) echo 582865 ;; ad01\ m55) echo 285494 ;;
     ic01\ m3) echo 41847282 ;; ic01\ m4) echo 29863147 ;; ic01\ m55) echo 4912028 ;;
     kws01*\ m3) echo 10535324 ;; kws01*\ m4) echo 7701235 ;; kws01*\ m55) echo 1817891 ;;
@@ -72,8 +74,12 @@ make_firmware() { # MODEL FORM TARGET FOLDER
     "${preprocessing[@]}" --bundle
 }
 
+core_of() { case $1 in riscv*) echo riscv32 ;; *) echo "cortex-$1" ;; esac; }
+
+title_of() { case $1 in riscv*) echo "RISC-V rv32imc" ;; *) echo "Cortex-${1^^}" ;; esac; }
+
 field() { # KEY MODEL FORM TARGET
-  sed -n "s/^.*target=cortex-$4 .*\<$1=\([^ ]*\).*$/\1/p" "$out/$2_$3.kv"
+  sed -n "s/^.*target=$(core_of "$4") .*\<$1=\([^ ]*\).*$/\1/p" "$out/$2_$3.kv"
 }
 
 prove() { # MODEL FORM
@@ -116,7 +122,7 @@ table() {
   for model in "$@"; do
     for form in $(forms_of "$model"); do
       for target in $targets; do
-        echo "| ${model}_$form | Cortex-${target^^} | $(field golden_matched "$model" "$form" "$target") of" \
+        echo "| ${model}_$form | $(title_of "$target") | $(field golden_matched "$model" "$form" "$target") of" \
           "$(field golden_total "$model" "$form" "$target") | $(field instructions "$model" "$form" "$target") |" \
           "$(ratio "$(field instructions "$model" "$form" "$target")" "$(tflm_instructions "$model" "$target")") |" \
           "$(field arena_bytes "$model" "$form" "$target") | $(tflm_arena "$model") | $(field stack_bytes "$model" "$form" "$target") |" \

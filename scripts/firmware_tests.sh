@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The firmware tests that scripts/test.sh runs: digits and a model through nearly every kernel always, kws01b where
-# ../shared is; each quantized, emitted and proved on the host and on emulated Cortex-M3, M4 and M55; and the proof itself is
-# proved able to fail.
+# ../shared is; each quantized, emitted and proved on the host and on emulated Cortex-M0, M3, M4, M55 and RISC-V; and the proof itself
+# is proved able to fail.
 #   usage: scripts/firmware_tests.sh [BINARY]     TINYML_SHARED: models and data, default ../shared
 # Exit: 0 all passed; 1 a failure; 77 skipped because a program is missing (1 if CI is set).
 set -uo pipefail
@@ -37,12 +37,12 @@ make_firmware() { # NAME MODEL CALIB TEST
 }
 
 prove() { # NAME MODEL CALIB TEST
-  make_firmware "$@" && "$repo/scripts/firmware.sh" --targets "host m3 m4 m55" "$work/$1" && prove_for m55 "$@" && prove_for m3 "$@"
+  make_firmware "$@" && "$repo/scripts/firmware.sh" --targets "host m0 m3 m4 m55 riscv" "$work/$1" && prove_for m55 m55 "$@" && prove_for m3 "m3 m0 riscv" "$@"
 }
 
-prove_for() { # TARGET NAME MODEL CALIB TEST: with the kernels of that core, on it and on the host
-  "$tool" emit "$work/$2.onnx" -o "$work/$2_$1" --name "$2" --target "$1" --golden 20 --data "$5" --bundle --trace >>"$work/make" 2>&1 &&
-    "$repo/scripts/firmware.sh" --targets "host $1" "$work/$2_$1"
+prove_for() { # TARGET CORES NAME MODEL CALIB TEST: with the kernels of that target, on those cores and on the host
+  "$tool" emit "$work/$3.onnx" -o "$work/$3_$1" --name "$3" --target "$1" --golden 20 --data "$6" --bundle --trace >>"$work/make" 2>&1 &&
+    "$repo/scripts/firmware.sh" --targets "host $2" "$work/$3_$1"
 }
 
 reports_failure() { # FOLDER PATTERN: the proof of a spoilt folder exits with 1 and says why

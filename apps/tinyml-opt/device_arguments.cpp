@@ -20,7 +20,7 @@ void add_size(CLI::App& command, const std::string& name, std::size_t& size, con
 void add_target_options(CLI::App& command, DeviceArguments& arguments) {
   command
       .add_option("--target", arguments.target,
-                  "Core to lower for: cortex-m0|m3|m4|m7|m33|m55|m85 or generic; cortex-m4 by default")
+                  "Core to lower for: cortex-m0|m3|m4|m7|m33|m55|m85, riscv32 or generic; cortex-m4 by default")
       ->type_name("CORE");
   command
       .add_option("--optimize", arguments.optimize,

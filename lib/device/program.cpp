@@ -9,8 +9,8 @@
 namespace tinyml {
 namespace {
 
-constexpr std::array<std::string_view, 8> kTargets{"generic",   "cortex-m0",  "cortex-m3",  "cortex-m4",
-                                                   "cortex-m7", "cortex-m33", "cortex-m55", "cortex-m85"};
+constexpr std::array<std::string_view, 9> kTargets{"generic",    "cortex-m0",  "cortex-m3",  "cortex-m4", "cortex-m7",
+                                                   "cortex-m33", "cortex-m55", "cortex-m85", "riscv32"};
 constexpr std::array<std::string_view, 3> kAims{"speed", "size", "ram"};
 
 // The index of a name; `what` says of what.
@@ -29,8 +29,9 @@ std::size_t parse_name(const std::array<std::string_view, N>& names, std::string
 
 std::string_view target_name(Target target) { return kTargets[static_cast<std::size_t>(target)]; }
 
-// "m4" is short for "cortex-m4".
+// "m4" is short for "cortex-m4", "riscv" for "riscv32".
 Target parse_target(std::string_view name) {
+  if (name == "riscv") return Target::riscv32;
   const bool is_short = !name.empty() && name[0] == 'm';
   return static_cast<Target>(
       parse_name(kTargets, is_short ? "cortex-" + std::string(name) : std::string(name), "target"));

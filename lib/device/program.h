@@ -20,7 +20,8 @@ enum class Target : std::uint8_t {
   cortex_m7,
   cortex_m33,
   cortex_m55,
-  cortex_m85
+  cortex_m85,
+  riscv32  // rv32imc
 };
 std::string_view target_name(Target target);  // "cortex-m4"
 Target parse_target(std::string_view name);   // Error (usage) listing the known ones

@@ -11,3 +11,5 @@ uint32_t board_measure(int (*call)(void *), void *argument, int *result) {
   *result = call(argument);
   return 0;
 }
+
+uint32_t board_lap(void) { return 0; }

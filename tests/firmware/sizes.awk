@@ -12,11 +12,11 @@ function hex(text,   i, value) { # mawk has no strtonum
 
 function weigh(section, bytes, file) {
   if (bytes == 0 || file ~ /(^|\/)(board|golden|trace)\//) return
-  if (section ~ /^\.rodata/ && file ~ /(^|\/)model\//) constants += bytes
-  if (section ~ /^\.(data|bss|COMMON)/ || section == "COMMON") mutable += bytes
+  if (section ~ /^\.s?rodata/ && file ~ /(^|\/)model\//) constants += bytes
+  if (section ~ /^\.(s?data|s?bss|COMMON)/ || section == "COMMON") mutable += bytes
   else if (section ~ /^\.(text|glue_7)/) code += bytes
-  else if (section ~ /^\.rodata.*_(weights|bias|stream|[ab]_const|data_const)(_[0-9]+)?(\.[0-9]+)?$/ && file ~ /(^|\/)model\//) weights += bytes
-  else if (section ~ /^\.(rodata|ARM\.ex)/) tables += bytes
+  else if (section ~ /^\.s?rodata.*_(weights|bias|stream|[ab]_const|data_const)(_[0-9]+)?(\.[0-9]+)?$/ && file ~ /(^|\/)model\//) weights += bytes
+  else if (section ~ /^\.(s?rodata|ARM\.ex)/) tables += bytes
 }
 
 /^Linker script and memory map/ { in_map = 1 }

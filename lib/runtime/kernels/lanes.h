@@ -1,13 +1,13 @@
 /* lanes.h: TML_LANES neighbouring channels at once, for depthwise convolution and average pooling.
  *
- * On a Cortex-M the lanes are named scalars, so that they live in registers at -O2; elsewhere an array and loops of a
- * constant length, which host compilers turn into vector instructions. The results are the same;
+ * On a Cortex-M or RISC-V core the lanes are named scalars, so that they live in registers at -O2; elsewhere an array
+ * and loops of a constant length, which host compilers turn into vector instructions. The results are the same;
  * TML_NAMED_LANES selects the scalars on a host, where the tests compare both with the reference.
  */
 #ifndef TINYML_KERNELS_LANES_H
 #define TINYML_KERNELS_LANES_H
 
-#if defined(__arm__) || defined(TML_NAMED_LANES)
+#if defined(__arm__) || defined(__riscv) || defined(TML_NAMED_LANES)
 #define TML_LANES 4
 #define TML_LANES_DECLARE(acc, from) \
   int32_t acc##0 = (from)[0], acc##1 = (from)[1], acc##2 = (from)[2], acc##3 = (from)[3]
