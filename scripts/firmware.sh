@@ -61,6 +61,17 @@ work=$(cd "$work" && pwd)
 
 strict=(-std=c99 -Wall -Wextra -Werror -pedantic)
 defines=("-DMODEL=$name" "-DMODEL_UPPER=$(tr '[:lower:]' '[:upper:]' <<<"$name")" "-DMODEL_HEADER=\"$name.h\"" "-I$harness")
+two_arenas=
+if grep -q '_SLOW_ARENA_BYTES' "$folder/$name.h"; then two_arenas=1 defines+=(-DMODEL_TWO_ARENAS); fi
+
+is_tracer() { # SOURCE: needed by NAME_trace.c alone
+  case $1 in
+    "$folder/${name}_trace.c" | */tml_trace.c) return 0 ;;
+    */tml_run_two_arenas.c) [ -z "$two_arenas" ] ;;
+    */tml_run.c) [ -n "$two_arenas" ] ;;
+    *) return 1 ;;
+  esac
+}
 
 compile() { # PART COMPILER FLAGS... -- SOURCES...: objects go to $build/PART
   local part=$1 flags=()
@@ -75,14 +86,15 @@ compile_parts() { # BOARD COMPILER FLAGS...
   local board=$1 source kernels=()
   shift
   for source in "${runtime[@]}"; do
-    case $source in "$folder/$name.c" | "$folder/${name}_golden.c" | "$folder/${name}_trace.c" | */tml_trace.c) ;; *) kernels+=("$source") ;; esac
+    case $source in "$folder/$name.c" | "$folder/${name}_golden.c") continue ;; esac
+    is_tracer "$source" || kernels+=("$source")
   done
   compile model "$@" "${include[@]}" -- "$folder/$name.c"
   compile golden "$@" "${include[@]}" -- "$folder/${name}_golden.c"
   [ ${#kernels[@]} -eq 0 ] || compile runtime "$@" "${include[@]}" -- "${kernels[@]}"
   local traced=()
   if [ -f "$folder/${name}_trace.c" ]; then # not part of what is weighed
-    for source in "${runtime[@]}"; do case $source in "$folder/${name}_trace.c" | */tml_trace.c) traced+=("$source") ;; esac done
+    for source in "${runtime[@]}"; do ! is_tracer "$source" || traced+=("$source"); done
     compile trace "$@" "${include[@]}" -- "${traced[@]}"
     defines+=(-DMODEL_TRACED)
   fi

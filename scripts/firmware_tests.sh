@@ -110,6 +110,19 @@ target_link_libraries(app PRIVATE digits)' >"$work/library/CMakeLists.txt"
     cmake -S "$work/library/digits" -B "$work/library/alone" && cmake --build "$work/library/alone"
 }
 
+two_arenas() { # the same model in two memory regions, with golden vectors, traces and guards
+  "$tool" emit "$work/digits.onnx" -o "$work/regions" --name digits --fast-ram 1200 --golden 20 --data "$digits/test_x.npy" --bundle --trace &&
+    ! grep -q 'SLOW_ARENA_BYTES 16$' "$work/regions/digits.h" || return 1
+  "$repo/scripts/firmware.sh" --targets "host m3 m4" "$work/regions"
+}
+
+arenas_in_sections() { # emitted arenas stand where the macros say, aligned
+  "$tool" emit "$work/digits.onnx" -o "$work/placed" --name digits --fast-ram 1200 --define-arena --bundle || return 1
+  cc -std=c99 -Wall -Wextra -Werror -pedantic -I"$work/placed" '-DDIGITS_ARENA_SECTION=__attribute__((section(".fast")))' \
+    '-DDIGITS_SLOW_ARENA_SECTION=__attribute__((section(".slow")))' -c "$work/placed/digits.c" -o "$work/placed.o" &&
+    [ "$(objdump -h "$work/placed.o" | grep -cE ' \.(fast|slow) .*2\*\*4$')" -eq 2 ]
+}
+
 example_firmware() { # apps/example_firmware on each board family: the class of the first test pictures, against their labels
   command -v arm-none-eabi-gcc >/dev/null && command -v qemu-system-arm >/dev/null || { echo "arm-none-eabi-gcc or qemu-system-arm is not installed"; return 77; }
   local board i label build
@@ -150,6 +163,8 @@ check digits prove digits "$digits/digits.onnx" "$digits/calib_x.npy" "$digits/t
 if [ -d "$work/digits" ]; then
   check "the emitted C compiles with clang, its header as C++" compiles_elsewhere
   check "the bundle builds with make and with CMake" builds_as_library
+  check "two memory regions" two_arenas
+  check "arenas in named sections" arenas_in_sections
   check "the example firmware on four boards" example_firmware
   check "a wrong golden byte is found" wrong_golden_byte
   check "a layer that differs is named" wrong_layer

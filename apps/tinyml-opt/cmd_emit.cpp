@@ -23,7 +23,7 @@ struct Options {
   std::string model, output, name;
   DeviceArguments device;
   std::size_t golden = 0;
-  bool bundle = false, trace = false;
+  bool bundle = false, trace = false, define_arena = false;
   DataArguments data;
   DeviceBounds bounds;
 };
@@ -81,7 +81,11 @@ ExitCode emit(const Options& options, const Session& session) {
   const DeviceCost cost = device_cost(program);
   check_bounds(cost, options.bounds);
 
-  CSourceOptions source{options.name, golden_vectors(options, graph, program), options.bundle, options.trace};
+  const CSourceOptions source{.name = options.name,
+                              .golden = golden_vectors(options, graph, program),
+                              .bundle = options.bundle,
+                              .define_arena = options.define_arena,
+                              .trace = options.trace};
   FileSet files(options.output);
   std::vector<std::string> written;
   for (EmittedFile& file : emit_c(program, source)) {
@@ -118,6 +122,8 @@ void add_emit(CLI::App& app, Session& session) {
   add_preprocessing_options(*command, options->data.options);
   command->add_flag("--trace", options->trace,
                     "Add functions that check, time and guard the model layer by layer; needs --golden");
+  command->add_flag("--define-arena", options->define_arena,
+                    "Define the arena in NAME.c; the macro NAME_ARENA_SECTION places it");
   command->add_flag("--bundle", options->bundle, "Add the runtime's sources: the folder then compiles by itself");
   add_bound_options(*command, options->bounds);
   command->callback([options, &session] { session.run = [options, &session] { return emit(*options, session); }; });

@@ -27,10 +27,16 @@ void add_target_options(CLI::App& command, DeviceArguments& arguments) {
                   "What to choose kernels for: speed (the default), size (flash) or ram (arena); the results stay the "
                   "same to the bit")
       ->type_name("speed|size|ram");
+  command
+      .add_option_function<std::string>(
+          "--fast-ram", [&arguments](const std::string& text) { arguments.fast_ram = parse_size(text); },
+          "The device has two memory regions: the arena takes at most so much of the fast one, such as 32K, and a "
+          "second arena stands in the slow one")
+      ->type_name("SIZE");
 }
 
 LowerOptions lower_options(const DeviceArguments& arguments, const DeviceBounds& bounds) {
-  return {parse_target(arguments.target), parse_optimize(arguments.optimize), bounds.max_ram};
+  return {parse_target(arguments.target), parse_optimize(arguments.optimize), bounds.max_ram, arguments.fast_ram};
 }
 
 void add_bound_options(CLI::App& command, DeviceBounds& bounds) {

@@ -35,9 +35,9 @@ std::vector<EmittedFile> emit_c(const Program& program, const CSourceOptions& op
   if (options.trace) files.push_back({options.name + "_trace.c", csource::print_trace(program, options)});
   std::vector<EmittedFile> runtime;
   if (options.bundle) {
-    std::set<std::string> functions{"tml_run"};
+    std::set<std::string> functions{program.two_arenas ? "tml_run_two_arenas" : "tml_run"};
     for (const ProgramStep& step : program.steps) functions.insert(step.kernel);
-    if (options.trace) functions.insert("tml_run_traced");
+    if (options.trace) functions.insert({"tml_run_traced", "tml_run", "tml_run_two_arenas"});
     runtime = bundle_runtime(functions);
   }
   std::vector<EmittedFile> all = files;

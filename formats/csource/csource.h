@@ -25,6 +25,7 @@ struct CSourceOptions {
   std::string name;                  // C identifier, the prefix of everything
   std::vector<GoldenVector> golden;  // empty: no self-test data
   bool bundle = false;               // add the runtime's sources that this model needs
+  bool define_arena = false;         // NAME.c defines NAME_arena, in a section of the caller's choice
   bool trace = false;                // add NAME_trace.c: checks, times and guards layer by layer; needs golden vectors
 };
 

@@ -36,21 +36,22 @@ std::string port_macros(const ProgramPort& port, const std::string& prefix, cons
 }
 
 std::string accessors(const Program& program, const std::string& name) {
+  const ArenaText arenas = arena_text(program);
   std::string text;
   for (std::size_t i = 0; i < program.inputs.size(); ++i)
     text += fmt::format(
         "/* Where to write input {}. invoke may overwrite it: write it anew before each call. */\n"
-        "{} *{}_input{}(void *arena);\n",
-        i, c_type(program.inputs[i].dtype), name, i);
+        "{} *{}_input{}({});\n",
+        i, c_type(program.inputs[i].dtype), name, i, arenas.parameters);
   text += fmt::format(
       "/* Runs the model. 0, or a negative TML_ERROR_...; re-entrant over different arenas. */\n"
-      "int {}_invoke(void *arena);\n",
-      name);
+      "int {}_invoke({});\n",
+      name, arenas.parameters);
   for (std::size_t i = 0; i < program.outputs.size(); ++i)
     text += fmt::format(
         "/* Output {}, valid until the next write to an input or invoke. */\n"
-        "const {} *{}_output{}(const void *arena);\n",
-        i, c_type(program.outputs[i].dtype), name, i);
+        "const {} *{}_output{}({});\n",
+        i, c_type(program.outputs[i].dtype), name, i, arenas.const_parameters);
   return text;
 }
 
@@ -97,29 +98,52 @@ const char *{0}_layer_name(uint32_t layer);
 uint32_t {0}_layer_instructions(uint32_t layer);
 /* Runs golden vector `vector`: 0 when every layer's output is the host's, or 1 + the index of the first that differs;
  * a negative TML_ERROR_... */
-int {0}_trace(void *arena, uint32_t vector);
+int {0}_trace({3}, uint32_t vector);
 /* Runs the model on the input in the arena and writes to elapsed[{1}_NUM_LAYERS] how much `counter` went up in each
  * layer. On a Cortex-M: static uint32_t cycles(void) {{ return DWT->CYCCNT; }} */
-int {0}_profile(void *arena, uint32_t (*counter)(void), uint32_t *elapsed);
+int {0}_profile({3}, uint32_t (*counter)(void), uint32_t *elapsed);
 /* Runs the model on the input in the arena: 0 when no layer writes outside of its buffers, or 1 + the index of the first
  * that does. */
-int {0}_guard(void *arena);
+int {0}_guard({3});
 )",
-                     name, upper(name), program.steps.size());
+                     name, upper(name), program.steps.size(), arena_text(program).parameters);
 }
 
-std::string usage(const Program& program, const std::string& name) {
-  const std::string big = upper(name);
+std::string usage(const Program& program, const CSourceOptions& options) {
+  const std::string &name = options.name, big = upper(name);
   const bool quantized = !program.inputs.empty() && program.inputs[0].quant;
-  return fmt::format(R"( *
- *   static union {{ int64_t align[2]; uint8_t bytes[{1}_ARENA_BYTES]; }} arena;  (place it at {1}_ARENA_ALIGN)
- *   {2} *x = {0}_input0(arena.bytes);
+  std::string text = " *\n", arenas;
+  const auto arena = [&](const std::string& prefix, const std::string& variable) {
+    if (!options.define_arena)
+      text += fmt::format(
+          " *   static union {{ int64_t align[2]; uint8_t bytes[{}_BYTES]; }} {};  (place it at {}_ARENA_ALIGN)\n",
+          prefix, variable, big);
+    arenas += (arenas.empty() ? "" : ", ") + (options.define_arena ? name + "_" + variable : variable + ".bytes");
+  };
+  arena(big + "_ARENA", "arena");
+  if (program.two_arenas) arena(big + "_SLOW_ARENA", "slow_arena");
+  return text + fmt::format(R"( *   {2} *x = {0}_input0({4});
  *   for (i = 0; i < {1}_INPUT0_ELEMENTS; ++i) x[i] = {3};
- *   if ({0}_invoke(arena.bytes) != 0) ...
- *   y = {0}_output0(arena.bytes);
+ *   if ({0}_invoke({4}) != 0) ...
+ *   y = {0}_output0({4});
 )",
-                     name, big, program.inputs.empty() ? "void" : c_type(program.inputs[0].dtype),
-                     quantized ? name + "_quantize_input0(sample[i])" : "sample[i]");
+                            name, big, program.inputs.empty() ? "void" : c_type(program.inputs[0].dtype),
+                            quantized ? name + "_quantize_input0(sample[i])" : "sample[i]", arenas);
+}
+
+std::string arena_macros(const Program& program, const std::string& big) {
+  std::string text = fmt::format("#define {}_ARENA_BYTES {}\n", big, program.arena_bytes);
+  if (program.two_arenas) text += fmt::format("#define {}_SLOW_ARENA_BYTES {}\n", big, program.slow_arena_bytes);
+  return text + fmt::format("#define {}_ARENA_ALIGN TML_ARENA_ALIGN\n", big);
+}
+
+std::string arena_declarations(const Program& program, const std::string& name) {
+  const std::string big = upper(name);
+  std::string text = fmt::format("/* Defined in {0}.c; {1}_ARENA_SECTION says where.{2} */\n", name, big,
+                                 program.two_arenas ? fmt::format(" {}_SLOW_ARENA_SECTION: the other.", big) : "");
+  text += fmt::format("extern uint8_t {}_arena[{}_ARENA_BYTES];\n", name, big);
+  if (program.two_arenas) text += fmt::format("extern uint8_t {}_slow_arena[{}_SLOW_ARENA_BYTES];\n", name, big);
+  return text;
 }
 
 }  // namespace
@@ -129,22 +153,22 @@ std::string print_header(const Program& program, const CSourceOptions& options) 
   const std::string big = upper(name);
   std::string text =
       fmt::format("/* {0}.h: the model {0} for the tinyml runtime, written by tinyml-opt. Do not edit.\n", name);
-  text += usage(program, name);
+  text += usage(program, options);
   text +=
       fmt::format(" */\n#ifndef {0}_H\n#define {0}_H\n\n#include <stdint.h>\n\n#include \"tinyml_runtime.h\"\n\n", big);
-  text +=
-      fmt::format("#define {}_ARENA_BYTES {}\n#define {}_ARENA_ALIGN TML_ARENA_ALIGN\n", big, program.arena_bytes, big);
+  text += arena_macros(program, big);
   text += fmt::format("#define {}_NUM_INPUTS {}\n#define {}_NUM_OUTPUTS {}\n", big, program.inputs.size(), big,
                       program.outputs.size());
   text += fmt::format("#define {}_NUM_GOLDEN {}\n\n", big, options.golden.size());
   for (std::size_t i = 0; i < program.inputs.size(); ++i) text += port_macros(program.inputs[i], big, "INPUT", i);
   for (std::size_t i = 0; i < program.outputs.size(); ++i) text += port_macros(program.outputs[i], big, "OUTPUT", i);
-  text += "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n" + accessors(program, name);
+  text += "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
+  if (options.define_arena) text += arena_declarations(program, name);
+  text += accessors(program, name);
   if (!options.golden.empty()) {
     text += fmt::format(
-        "/* Runs the golden vectors: 0, or 1 + the index of the first that differs. */\nint {}_self_test(void "
-        "*arena);\n",
-        name);
+        "/* Runs the golden vectors: 0, or 1 + the index of the first that differs. */\nint {}_self_test({});\n", name,
+        arena_text(program).parameters);
     for (std::size_t i = 0; i < program.inputs.size(); ++i)
       text += fmt::format("extern const {0} {1}_golden_input{2}[{3}_NUM_GOLDEN][{3}_INPUT{2}_ELEMENTS];\n",
                           c_type(program.inputs[i].dtype), name, i, big);

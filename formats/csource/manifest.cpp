@@ -43,6 +43,7 @@ std::string print_manifest(const Program& program, const CSourceOptions& options
             {"weights_bytes", program.weights_bytes()},
             {"tables_bytes", program.tables_bytes()},
             {"golden_vectors", options.golden.size()}};
+  if (program.two_arenas) json["slow_arena_bytes"] = program.slow_arena_bytes;
   json["inputs"] = Json::array();
   for (const ProgramPort& port : program.inputs) json["inputs"].push_back(port_json(port));
   json["outputs"] = Json::array();

@@ -54,6 +54,11 @@ std::string c_float(float value) {
   return text + "f";
 }
 
+ArenaText arena_text(const Program& program) {
+  if (!program.two_arenas) return {"void *arena", "const void *arena", "arena"};
+  return {"void *arena, void *slow_arena", "const void *arena, const void *slow_arena", "arena, slow_arena"};
+}
+
 std::string in_comment(const std::string& text) {
   std::string line = printable(text);
   for (std::size_t at = line.find("*/"); at != std::string::npos; at = line.find("*/", at)) line.replace(at, 2, "* /");

@@ -18,6 +18,12 @@ std::string in_comment(const std::string& text);
 std::string c_array(const Tensor& tensor);
 std::string c_list(const std::vector<std::int64_t>& values, DType type);
 
+// How functions take the arenas: "void *arena" and "arena", or two of each.
+struct ArenaText {
+  std::string parameters, const_parameters, arguments;
+};
+ArenaText arena_text(const Program& program);
+
 std::string print_header(const Program& program, const CSourceOptions& options);
 std::string print_source(const Program& program, const CSourceOptions& options);
 std::string print_golden(const Program& program, const CSourceOptions& options);

@@ -66,8 +66,7 @@ std::string steps(const Program& program, const std::string& name, bool shared) 
   for (std::size_t i = 0; i < program.steps.size(); ++i) {
     const ProgramStep& step = program.steps[i];
     std::vector<std::int64_t> offsets;
-    for (const int operand : step.operands)
-      offsets.push_back(static_cast<std::int64_t>(program.buffers[static_cast<std::size_t>(operand)].offset));
+    for (const int operand : step.operands) offsets.push_back(program.operand_offset(operand));
     text += fmt::format("\n/* {}: {} ({}) */\n", i, in_comment(step.name), in_comment(step.op));
     text += fmt::format("static const {} {}_step{} = {};\n", find_kernel(step.kernel).record->name, name, i,
                         record(program, step, name));
@@ -82,24 +81,61 @@ std::string steps(const Program& program, const std::string& name, bool shared) 
   return text + "};\n";
 }
 
-std::string accessors(const Program& program, const std::string& name) {
-  std::string text;
-  const auto offset = [&](const ProgramPort& port) {
-    return program.buffers[static_cast<std::size_t>(port.buffer)].offset;
-  };
-  for (std::size_t i = 0; i < program.inputs.size(); ++i)
-    text += fmt::format("\n{0} *{1}_input{2}(void *arena) {{ return ({0} *)(void *)((uint8_t *)arena + {3}); }}\n",
-                        c_type(program.inputs[i].dtype), name, i, offset(program.inputs[i]));
-  for (std::size_t i = 0; i < program.outputs.size(); ++i)
-    text += fmt::format(
-        "\nconst {0} *{1}_output{2}(const void *arena) {{\n"
-        "  return (const {0} *)(const void *)((const uint8_t *)arena + {3});\n}}\n",
-        c_type(program.outputs[i].dtype), name, i, offset(program.outputs[i]));
-  const std::string table = program.steps.empty() ? "&none" : name + "_steps";
-  text += fmt::format("\nint {}_invoke(void *arena) {{\n", name);
+// "return (int8_t *)(void *)((uint8_t *)arena + 16);"
+std::string accessor_body(const Program& program, const ProgramPort& port, const std::string& qualifier) {
+  const ProgramBuffer& buffer = program.buffers[static_cast<std::size_t>(port.buffer)];
+  const std::string unused =
+      program.two_arenas ? fmt::format("  (void){};\n", buffer.slow ? "arena" : "slow_arena") : "";
+  return fmt::format("{0}  return ({1}{2} *)({1}void *)(({1}uint8_t *){3} + {4});\n", unused, qualifier,
+                     c_type(port.dtype), buffer.slow ? "slow_arena" : "arena", buffer.offset);
+}
+
+std::string operand_counts(const Program& program) {
+  std::vector<std::int64_t> counts;
+  for (const ProgramStep& step : program.steps) counts.push_back(static_cast<std::int64_t>(step.operands.size()));
+  return c_list(counts, DType::u8);
+}
+
+std::string invoke(const Program& program, const std::string& name) {
+  std::string text = fmt::format("\nint {}_invoke({}) {{\n", name, arena_text(program).parameters);
   if (program.steps.empty()) text += "  static const tml_step none = {0, 0, 0};\n";
+  const std::string table = program.steps.empty() ? "&none" : name + "_steps";
+  if (program.two_arenas)
+    text += fmt::format("  static const uint8_t operand_counts[] = {};\n",
+                        program.steps.empty() ? "{0}" : operand_counts(program));
   text += "  tml_context context;\n  context.arena = (uint8_t *)arena;\n";
-  return text + fmt::format("  return tml_run({}, {}, &context);\n}}\n", table, program.steps.size());
+  if (program.two_arenas) text += "  context.slow_arena = (uint8_t *)slow_arena;\n";
+  const std::string run = program.two_arenas ? fmt::format("tml_run_two_arenas({}, operand_counts", table)
+                                             : fmt::format("tml_run({}", table);
+  return text + fmt::format("  return {}, {}, &context);\n}}\n", run, program.steps.size());
+}
+
+std::string entry_points(const Program& program, const std::string& name) {
+  const ArenaText arenas = arena_text(program);
+  std::string text;
+  for (std::size_t i = 0; i < program.inputs.size(); ++i)
+    text += fmt::format("\n{} *{}_input{}({}) {{\n{}}}\n", c_type(program.inputs[i].dtype), name, i, arenas.parameters,
+                        accessor_body(program, program.inputs[i], ""));
+  for (std::size_t i = 0; i < program.outputs.size(); ++i)
+    text += fmt::format("\nconst {} *{}_output{}({}) {{\n{}}}\n", c_type(program.outputs[i].dtype), name, i,
+                        arenas.const_parameters, accessor_body(program, program.outputs[i], "const "));
+  return text + invoke(program, name);
+}
+
+// The arenas themselves, for a firmware that leaves them to the linker.
+std::string arena_definitions(const Program& program, const std::string& name) {
+  const std::string big = upper(name);
+  std::string text;
+  const auto define = [&](const std::string& prefix, const std::string& variable, const char* example) {
+    text += fmt::format(
+        "\n/* Where {0} is placed: an attribute, such as __attribute__((section(\"{1}\"))). */\n"
+        "#ifndef {2}_SECTION\n#define {2}_SECTION\n#endif\n"
+        "{2}_SECTION __attribute__((aligned({3}_ARENA_ALIGN))) uint8_t {0}[{2}_BYTES];\n",
+        variable, example, prefix, big);
+  };
+  define(big + "_ARENA", name + "_arena", ".dtcm");
+  if (program.two_arenas) define(big + "_SLOW_ARENA", name + "_slow_arena", ".sdram");
+  return text;
 }
 
 }  // namespace
@@ -110,7 +146,8 @@ std::string print_source(const Program& program, const CSourceOptions& options) 
              "/* {0}.c: weights, tables and steps of the model {0}, written by tinyml-opt for {1}. Do not edit. */\n"
              "#include \"{0}.h\"\n\n",
              name, target_name(program.target)) +
-         constants(program, name) + steps(program, name, options.trace) + accessors(program, name);
+         constants(program, name) + steps(program, name, options.trace) +
+         (options.define_arena ? arena_definitions(program, name) : "") + entry_points(program, name);
 }
 
 }  // namespace tinyml::csource

@@ -28,8 +28,8 @@ std::string layers(const Program& program, const std::string& name) {
                         std::llround(step.instructions.value_or(0)));
   text += fmt::format("}};\n\nstatic const tml_step_areas {}_areas[] = {{\n", name);
   for (const tml_step_areas& a : step_areas(program))
-    text += fmt::format("  {{{}u, {}u, {}u, {}u, {}u}},\n", a.output, a.output_bytes, a.traced_bytes, a.scratch,
-                        a.scratch_bytes);
+    text += fmt::format("  {{{}u, {}u, {}u, {}u, {}u, {}}},\n", a.output, a.output_bytes, a.traced_bytes, a.scratch,
+                        a.scratch_bytes, a.operands);
   return text + "};\n";
 }
 
@@ -43,14 +43,16 @@ std::string checksums(const Program& program, const CSourceOptions& options) {
 }
 
 std::string functions(const Program& program, const std::string& name) {
+  const ArenaText arenas = arena_text(program);
   std::string writes;
   for (std::size_t i = 0; i < program.inputs.size(); ++i)
-    writes += fmt::format("  memcpy({0}_input{1}(arena), {0}_golden_input{1}[vector], {2}_INPUT{1}_BYTES);\n", name, i,
-                          upper(name));
+    writes += fmt::format("  memcpy({0}_input{1}({3}), {0}_golden_input{1}[vector], {2}_INPUT{1}_BYTES);\n", name, i,
+                          upper(name), arenas.arguments);
   return fmt::format(R"(
-static tml_context context_of(void *arena) {{
+static tml_context context_of({3}) {{
   tml_context context;
   context.arena = (uint8_t *)arena;
+  context.slow_arena = {5};
   return context;
 }}
 
@@ -61,8 +63,8 @@ uint32_t {0}_layer_instructions(uint32_t layer) {{
 }}
 
 /* One step at a time: no array of checksums is needed on the device. */
-int {0}_trace(void *arena, uint32_t vector) {{
-  const tml_context context = context_of(arena);
+int {0}_trace({3}, uint32_t vector) {{
+  const tml_context context = context_of({4});
   uint32_t layer;
   if (!arena || vector >= {1}_NUM_GOLDEN) return TML_ERROR_ARGUMENT;
 {2}  for (layer = 0; layer < {1}_NUM_LAYERS; ++layer) {{
@@ -74,17 +76,19 @@ int {0}_trace(void *arena, uint32_t vector) {{
   return 0;
 }}
 
-int {0}_profile(void *arena, uint32_t (*counter)(void), uint32_t *elapsed) {{
-  const tml_context context = context_of(arena);
-  return tml_run_profiled({0}_steps, {1}_NUM_LAYERS, &context, counter, elapsed);
+int {0}_profile({3}, uint32_t (*counter)(void), uint32_t *elapsed) {{
+  const tml_context context = context_of({4});
+  return tml_run_profiled({0}_steps, {0}_areas, {1}_NUM_LAYERS, &context, counter, elapsed);
 }}
 
-int {0}_guard(void *arena) {{
-  const tml_context context = context_of(arena);
-  return tml_run_guarded({0}_steps, {0}_areas, {1}_NUM_LAYERS, &context, {1}_ARENA_BYTES);
+int {0}_guard({3}) {{
+  const tml_context context = context_of({4});
+  return tml_run_guarded({0}_steps, {0}_areas, {1}_NUM_LAYERS, &context, {1}_ARENA_BYTES, {6});
 }}
 )",
-                     name, upper(name), writes);
+                     name, upper(name), writes, arenas.parameters, arenas.arguments,
+                     program.two_arenas ? "(uint8_t *)slow_arena" : "0",
+                     program.two_arenas ? upper(name) + "_SLOW_ARENA_BYTES" : "0");
 }
 
 }  // namespace

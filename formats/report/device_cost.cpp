@@ -31,6 +31,7 @@ std::string bytes(std::size_t n) {
 DeviceCost device_cost(const Program& program) {
   DeviceCost cost{std::string(target_name(program.target)),
                   program.arena_bytes,
+                  program.slow_arena_bytes,
                   program.weights_bytes(),
                   program.tables_bytes(),
                   0,
@@ -50,14 +51,15 @@ nlohmann::ordered_json to_json(const DeviceCost& cost) {
     layers.back()["instructions"] = nullptr;
     if (layer.instructions) layers.back()["instructions"] = std::llround(*layer.instructions);
   }
-  return {{"target", cost.target},
-          {"arena_bytes", cost.arena_bytes},
-          {"weights_bytes", cost.weights_bytes},
-          {"tables_bytes", cost.tables_bytes},
-          {"flash_bytes", cost.flash_bytes()},
-          {"steps", cost.steps},
-          {"macs", cost.macs},
-          {"layers", layers}};
+  nlohmann::ordered_json json{{"target", cost.target}, {"arena_bytes", cost.arena_bytes}};
+  if (cost.slow_arena_bytes != 0) json["slow_arena_bytes"] = cost.slow_arena_bytes;
+  json.update({{"weights_bytes", cost.weights_bytes},
+               {"tables_bytes", cost.tables_bytes},
+               {"flash_bytes", cost.flash_bytes()},
+               {"steps", cost.steps},
+               {"macs", cost.macs},
+               {"layers", layers}});
+  return json;
 }
 
 std::string layers_to_text(const DeviceCost& cost) {
@@ -84,15 +86,18 @@ std::string layers_to_text(const DeviceCost& cost) {
 std::string to_text(const DeviceCost& cost) {
   return fmt::format(
       "device    {}, {} steps, {} MACs\n"
-      "RAM       {}  arena\n"
+      "RAM       {}  arena{}\n"
       "flash     {}  weights {}, tables {}; the runtime's code comes on top\n",
-      cost.target, cost.steps, with_commas(cost.macs), bytes(cost.arena_bytes), bytes(cost.flash_bytes()),
-      with_commas(static_cast<std::int64_t>(cost.weights_bytes)),
+      cost.target, cost.steps, with_commas(cost.macs), bytes(cost.arena_bytes),
+      cost.slow_arena_bytes == 0
+          ? ""
+          : fmt::format(" in fast RAM\n          {}  arena in slow RAM", bytes(cost.slow_arena_bytes)),
+      bytes(cost.flash_bytes()), with_commas(static_cast<std::int64_t>(cost.weights_bytes)),
       with_commas(static_cast<std::int64_t>(cost.tables_bytes)));
 }
 
 void check_bounds(const DeviceCost& cost, const DeviceBounds& bounds) {
-  check("RAM", "--max-ram", cost.arena_bytes, bounds.max_ram);
+  check("RAM", "--max-ram", cost.ram_bytes(), bounds.max_ram);
   check("flash", "--max-flash", cost.flash_bytes(), bounds.max_flash);
 }
 

@@ -18,13 +18,15 @@ struct DeviceLayer {
 
 struct DeviceCost {
   std::string target;
-  std::size_t arena_bytes = 0;    // RAM
-  std::size_t weights_bytes = 0;  // flash: constants
-  std::size_t tables_bytes = 0;   // flash: steps and their parameters
+  std::size_t arena_bytes = 0;       // RAM
+  std::size_t slow_arena_bytes = 0;  // RAM of the second region; 0: there is none
+  std::size_t weights_bytes = 0;     // flash: constants
+  std::size_t tables_bytes = 0;      // flash: steps and their parameters
   std::int64_t macs = 0;
   std::size_t steps = 0;
   std::vector<DeviceLayer> layers;
   std::size_t flash_bytes() const { return weights_bytes + tables_bytes; }
+  std::size_t ram_bytes() const { return arena_bytes + slow_arena_bytes; }
 };
 
 DeviceCost device_cost(const Program& program);

@@ -36,12 +36,14 @@ std::string lifetime(const ProgramBuffer& buffer, std::size_t steps) {
 
 nlohmann::ordered_json memory_to_json(const Program& program) {
   nlohmann::ordered_json buffers = nlohmann::ordered_json::array();
-  for (const ProgramBuffer* buffer : in_order(program))
+  for (const ProgramBuffer* buffer : in_order(program)) {
     buffers.push_back({{"name", buffer->name},
                        {"bytes", buffer->bytes},
                        {"offset", buffer->offset},
                        {"first_step", buffer->first_step},
                        {"last_step", buffer->last_step}});
+    if (program.two_arenas) buffers.back()["arena"] = buffer->slow ? "slow" : "fast";
+  }
   return {{"lower_bound", program.arena_bound}, {"buffers", std::move(buffers)}};
 }
 
@@ -52,12 +54,14 @@ std::string memory_to_text(const Program& program) {
                {"bytes", Table::Align::right},
                {"end", Table::Align::right}});
   for (const ProgramBuffer* buffer : in_order(program))
-    table.add({buffer->name, lifetime(*buffer, program.steps.size()), number(buffer->offset), number(buffer->bytes),
-               number(buffer->offset + buffer->bytes)});
+    table.add({(buffer->slow ? "slow: " : "") + buffer->name, lifetime(*buffer, program.steps.size()),
+               number(buffer->offset), number(buffer->bytes), number(buffer->offset + buffer->bytes)});
   const bool best = program.arena_bound >= program.arena_bytes;
-  return table.text() +
-         fmt::format("arena     {} bytes, {}\n", number(program.arena_bytes),
-                     best ? "the least that is possible" : "at least " + number(program.arena_bound) + " are needed");
+  std::string text = table.text();
+  text += fmt::format("arena     {} bytes, {}\n", number(program.arena_bytes),
+                      best ? "the least that is possible" : "at least " + number(program.arena_bound) + " are needed");
+  if (program.two_arenas) text += fmt::format("slow      {} bytes\n", number(program.slow_arena_bytes));
+  return text;
 }
 
 }  // namespace tinyml

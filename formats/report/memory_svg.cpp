@@ -62,7 +62,7 @@ class Drawing {
     column_ = std::clamp(kNarrowest / columns_, narrowest, 110.0);
     for (const ProgramPort& port : program.inputs) inputs_.insert(port.buffer);
     for (const ProgramPort& port : program.outputs) outputs_.insert(port.buffer);
-    top_ = std::max<double>(1, static_cast<double>(program.arena_bytes));
+    top_ = std::max<double>(1, static_cast<double>(program.arena_bytes + program.slow_arena_bytes));
   }
 
   std::string draw() {
@@ -77,7 +77,8 @@ class Drawing {
     grid();
     for (std::size_t i = 0; i < program_.buffers.size(); ++i) shape(i);
     for (std::size_t i = 0; i < program_.buffers.size(); ++i) label(i);
-    arena_line();
+    arena_line(program_.arena_bytes);
+    if (program_.two_arenas) arena_line(program_.arena_bytes + program_.slow_arena_bytes);
     step_names();
     return out_ + "</svg>\n";
   }
@@ -100,11 +101,14 @@ class Drawing {
   void heading() {
     text(kLeft, 26, 16, title_, " font-weight=\"bold\" fill=\"#222222\"");
     const bool best = program_.arena_bound >= program_.arena_bytes;
-    text(kLeft, 46, 12,
-         fmt::format("arena {} bytes, {}", number(program_.arena_bytes),
-                     best ? "the least possible for this order of steps"
-                          : "at least " + number(program_.arena_bound) + " are needed"),
-         " fill=\"#555555\"");
+    text(
+        kLeft, 46, 12,
+        fmt::format("arena {} bytes, {}", number(program_.arena_bytes),
+                    best ? "the least possible for this order of steps"
+                         : "at least " + number(program_.arena_bound) + " are needed") +
+            (program_.two_arenas ? fmt::format("; above it the slow arena, {} bytes", number(program_.slow_arena_bytes))
+                                 : std::string()),
+        " fill=\"#555555\"");
     double at = kLeft + plot_width();
     for (const Colour& colour : {kScratch, kOutput, kActivation, kInput}) {
       at -= 22 + kCharacter * static_cast<double>(std::string(colour.name).size()) + kGap;
@@ -133,7 +137,8 @@ class Drawing {
   // Does the step reach the top? Such steps are why the arena is as large as it is.
   bool is_peak(int step) const {
     return std::any_of(program_.buffers.begin(), program_.buffers.end(), [&](const ProgramBuffer& b) {
-      return is_drawn(b) && b.first_step <= step && step <= b.last_step && b.offset + b.bytes >= program_.arena_bytes;
+      return is_drawn(b) && b.first_step <= step && step <= b.last_step && !b.slow &&
+             b.offset + b.bytes >= program_.arena_bytes;
     });
   }
 
@@ -142,6 +147,11 @@ class Drawing {
     if (outputs_.contains(static_cast<int>(i))) return kOutput;
     if (inputs_.contains(static_cast<int>(i))) return kInput;
     return b.first_step == b.last_step ? kScratch : kActivation;
+  }
+
+  // Where it is drawn: the slow arena stands on top of the fast one.
+  double bottom(const ProgramBuffer& b) const {
+    return y(static_cast<double>(b.offset + (b.slow ? program_.arena_bytes : 0)));
   }
 
   bool is_drawn(const ProgramBuffer& b) const { return b.bytes != 0 && b.first_step <= b.last_step; }
@@ -155,9 +165,9 @@ class Drawing {
         "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"{}\" fill=\"{}\" "
         "fill-opacity=\"0.72\" "
         "stroke=\"{}\" stroke-width=\"1\"><title>{}\n{} bytes at {} to {}\n{}</title></rect>\n",
-        x(b.first_step) + 1.5, y(static_cast<double>(b.offset)) - height,
-        column_ * (b.last_step - b.first_step + 1) - 3, height, height > 8 ? 3 : 0, colour.fill, colour.line,
-        escaped(b.name), number(b.bytes), number(b.offset), number(b.offset + b.bytes), lifetime(b));
+        x(b.first_step) + 1.5, bottom(b) - height, column_ * (b.last_step - b.first_step + 1) - 3, height,
+        height > 8 ? 3 : 0, colour.fill, colour.line, escaped(b.name), number(b.bytes), number(b.offset),
+        number(b.offset + b.bytes), lifetime(b));
   }
 
   std::string lifetime(const ProgramBuffer& b) const {
@@ -173,7 +183,7 @@ class Drawing {
     if (!is_drawn(b)) return;
     const double height = y(0) - y(static_cast<double>(b.bytes));
     const double width = column_ * std::max(1, b.last_step - b.first_step) - 9;
-    const double at_x = x(b.first_step) + 6, at_y = y(static_cast<double>(b.offset + b.bytes));
+    const double at_x = x(b.first_step) + 6, at_y = bottom(b) - height;
     const std::string size = number(b.bytes);
     const auto fits = [](const std::string& words, double room) {
       return static_cast<double>(words.size()) * kCharacter <= room;
@@ -191,12 +201,12 @@ class Drawing {
     }
   }
 
-  void arena_line() {
+  void arena_line(std::size_t end) {
     out_ += fmt::format(
         "<line x1=\"{0:.1f}\" y1=\"{2:.1f}\" x2=\"{1:.1f}\" y2=\"{2:.1f}\" stroke=\"#c0392b\" stroke-width=\"1.2\" "
         "stroke-dasharray=\"6 4\"/>\n",
-        kLeft, kLeft + plot_width(), y(top_));
-    text(kLeft - 8, y(top_) - 4, 11, number(program_.arena_bytes),
+        kLeft, kLeft + plot_width(), y(static_cast<double>(end)));
+    text(kLeft - 8, y(static_cast<double>(end)) - 4, 11, number(end),
          " text-anchor=\"end\" fill=\"#c0392b\" font-weight=\"bold\"");
     out_ += fmt::format("<line x1=\"{0:.1f}\" y1=\"{2:.1f}\" x2=\"{1:.1f}\" y2=\"{2:.1f}\" stroke=\"#999999\"/>\n",
                         kLeft, kLeft + plot_width(), y(0));

@@ -8,6 +8,7 @@
 #include "lib/device/fit_arena.h"
 #include "lib/device/kernels.h"
 #include "lib/device/overlap.h"
+#include "lib/device/regions.h"
 #include "lib/support/error.h"
 
 namespace tinyml {
@@ -179,12 +180,12 @@ std::vector<std::size_t> ProgramBuilder::choose() {
   std::vector<std::size_t> choice;
   for (Draft& draft : drafts_) {
     draft.forms = step_forms(draft.step, program_.target);
-    choice.push_back(choose_form(draft.forms, optimize_));
+    choice.push_back(choose_form(draft.forms, options_.optimize));
   }
-  if (optimize_ != Optimize::ram) {
-    if (max_arena_ == 0) return choice;
+  if (options_.optimize != Optimize::ram) {
+    if (options_.max_arena == 0) return choice;
     place_steps(choice);
-    if (program_.arena_bytes <= max_arena_) return choice;
+    if (program_.arena_bytes <= options_.max_arena) return choice;
   }
   std::vector<std::vector<FormCost>> costs;
   for (const Draft& draft : drafts_) {
@@ -192,7 +193,8 @@ std::vector<std::size_t> ProgramBuilder::choose() {
     for (const StepForm& form : draft.forms)
       forms.push_back({bytes_of(draft, form), form.instructions.value_or(std::numeric_limits<double>::infinity())});
   }
-  const std::optional<std::size_t> limit = optimize_ == Optimize::ram ? std::nullopt : std::optional(max_arena_);
+  const std::optional<std::size_t> limit =
+      options_.optimize == Optimize::ram ? std::nullopt : std::optional(options_.max_arena);
   return fit_arena(costs, limit, [this](const std::vector<std::size_t>& trial) {
     place_steps(trial);
     return program_.arena_bytes;
@@ -290,6 +292,7 @@ Program ProgramBuilder::finish() {
   if (program_.arena_bytes > kMostArena)
     throw Error("the model needs " + std::to_string(program_.arena_bytes) + " bytes of working memory",
                 "it is too large for a microcontroller");
+  if (options_.fast_arena) split_regions(program_, in_place_, *options_.fast_arena);
   return std::move(program_);
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/device/lower.h"
 #include "lib/device/order.h"
 #include "lib/device/plan_memory.h"
 #include "lib/device/program.h"
@@ -17,10 +18,7 @@ namespace tinyml {
 
 class ProgramBuilder {
  public:
-  // max_arena: where the arena would be larger, leaner forms of steps are chosen; 0: no bound.
-  ProgramBuilder(Target target, Optimize optimize, std::size_t max_arena) : optimize_(optimize), max_arena_(max_arena) {
-    program_.target = target;
-  }
+  explicit ProgramBuilder(const LowerOptions& options) : options_(options) { program_.target = options.target; }
 
   int add_buffer(const std::string& name, std::size_t bytes);
 
@@ -63,8 +61,7 @@ class ProgramBuilder {
   int add_constant(const std::string& name, const Tensor& data, std::size_t weight_bytes);
 
   Program program_;
-  Optimize optimize_;
-  std::size_t max_arena_ = 0;
+  LowerOptions options_;
   std::vector<Draft> drafts_;
   std::size_t value_buffers_ = 0;  // those behind them are scratch
   std::vector<InPlace> in_place_;

@@ -22,10 +22,7 @@ std::size_t index(ValueId id) { return static_cast<std::size_t>(id); }
 class Lowering {
  public:
   Lowering(const Graph& graph, const LayoutPlan& plan, const LowerOptions& options)
-      : graph_(graph),
-        plan_(plan),
-        builder_(options.target, options.optimize, options.max_arena),
-        buffers_(graph.value_capacity(), -1) {}
+      : graph_(graph), plan_(plan), builder_(options), buffers_(graph.value_capacity(), -1) {}
 
   Program run() {
     for (const ValueId id : graph_.inputs()) {

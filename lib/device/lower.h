@@ -2,6 +2,8 @@
 // fuses clamps, asks each operator for its steps, and plans the arena.
 #pragma once
 
+#include <optional>
+
 #include "lib/device/program.h"
 
 namespace tinyml {
@@ -11,6 +13,8 @@ struct LowerOptions {
   Target target = Target::generic;
   Optimize optimize = Optimize::speed;
   std::size_t max_arena = 0;  // bytes to keep within where slower kernels of less memory can; 0: no bound
+  // Bytes of a fast memory region: what does not fit stands in a second, slow arena. nullopt: one arena for all.
+  std::optional<std::size_t> fast_arena = std::nullopt;
 };
 
 // Throws Error that names the node which has no device form, or whose value has no quantization parameters, and the

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "lib/device/kernels.h"
+#include "lib/runtime/tinyml_runtime.h"
 #include "lib/support/error.h"
 
 namespace tinyml {
@@ -39,6 +40,11 @@ Target parse_target(std::string_view name) {
 
 Optimize parse_optimize(std::string_view name) { return static_cast<Optimize>(parse_name(kAims, name, "aim")); }
 
+std::uint32_t Program::operand_offset(int buffer) const {
+  const ProgramBuffer& b = buffers[static_cast<std::size_t>(buffer)];
+  return static_cast<std::uint32_t>(b.offset) | (b.slow ? TML_IN_SLOW_ARENA : 0);
+}
+
 std::size_t Program::weights_bytes() const {
   std::size_t sum = 0;
   for (const ProgramConstant& constant : constants) sum += constant.weight_bytes;
@@ -50,7 +56,8 @@ std::size_t Program::tables_bytes() const {
   std::size_t sum = 0;
   for (const ProgramConstant& constant : constants) sum += constant.data.bytes() - constant.weight_bytes;
   for (const ProgramStep& step : steps)
-    sum += kStep + find_kernel(step.kernel).record->device_size() + step.operands.size() * sizeof(std::uint32_t);
+    sum += kStep + find_kernel(step.kernel).record->device_size() + step.operands.size() * sizeof(std::uint32_t) +
+           (two_arenas ? 1 : 0);
   return sum;
 }
 

@@ -48,7 +48,8 @@ struct ProgramField {
 struct ProgramBuffer {
   std::string name;  // of the ONNX value, or of the step and its temporary
   std::size_t bytes = 0;
-  std::size_t offset = 0;  // in the arena; set by the planner
+  std::size_t offset = 0;  // in its arena; set by the planner
+  bool slow = false;       // stands in the slow arena
   int first_step = 0,
       last_step = 0;  // lifetime, inclusive; inputs start at -1 and, as outputs, are kept alive on demand
 };
@@ -84,7 +85,12 @@ struct Program {
   std::vector<ProgramPort> inputs, outputs;
   std::size_t arena_bytes = 0;
   std::size_t arena_bound = 0;  // proven: no placement of these buffers in this order takes less
+  // With two memory regions `arena_bytes` counts the fast one.
+  bool two_arenas = false;
+  std::size_t slow_arena_bytes = 0;
 
+  // What a step's operand list holds for a buffer.
+  std::uint32_t operand_offset(int buffer) const;
   std::size_t weights_bytes() const;  // the model's weights, biases and constant operands
   // All other constant data: multipliers, lookup tables, and steps, parameter records and operand lists as the 32-bit
   // device lays them out.

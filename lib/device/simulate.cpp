@@ -39,7 +39,7 @@ std::vector<tml_step_areas> step_areas(const Program& program) {
   std::vector<bool> completed(program.buffers.size(), false);
   const auto place = [&](int buffer, std::uint32_t& offset, std::uint32_t& bytes) {
     if (buffer < 0) return;
-    offset = static_cast<std::uint32_t>(program.buffers[static_cast<std::size_t>(buffer)].offset);
+    offset = program.operand_offset(buffer);
     bytes = static_cast<std::uint32_t>(program.buffers[static_cast<std::size_t>(buffer)].bytes);
   };
   for (std::size_t i = program.steps.size(); i-- > 0;) {
@@ -47,6 +47,7 @@ std::vector<tml_step_areas> step_areas(const Program& program) {
     tml_step_areas areas{};
     place(step.output, areas.output, areas.output_bytes);
     place(step.scratch, areas.scratch, areas.scratch_bytes);
+    areas.operands = static_cast<std::uint8_t>(std::min<std::size_t>(step.operands.size(), UINT8_MAX));
     if (!completed[static_cast<std::size_t>(step.output)]) areas.traced_bytes = areas.output_bytes;
     completed[static_cast<std::size_t>(step.output)] = true;
     all.push_back(areas);
@@ -62,16 +63,17 @@ struct Simulator::Impl {
   std::vector<std::vector<std::uint32_t>> operands;
   std::vector<tml_step> steps;
   std::vector<tml_step_areas> areas;
+  std::vector<std::uint8_t> operand_counts;
 
   explicit Impl(const Program& p) : program(p), areas(step_areas(p)) {
+    for (const tml_step_areas& a : areas) operand_counts.push_back(a.operands);
     for (const ProgramStep& step : p.steps) {
       const KernelInfo& kernel = find_kernel(step.kernel);
       auto& record = records.emplace_back(kernel.record->size / sizeof(std::uint64_t) + 1, 0);
       for (const ProgramField& field : step.fields)
         pack(field, *kernel.record, reinterpret_cast<std::byte*>(record.data()));
       auto& offsets = operands.emplace_back();
-      for (const int operand : step.operands)
-        offsets.push_back(static_cast<std::uint32_t>(p.buffers[static_cast<std::size_t>(operand)].offset));
+      for (const int operand : step.operands) offsets.push_back(p.operand_offset(operand));
       steps.push_back({kernel.function, record.data(), offsets.data()});
     }
   }
@@ -92,8 +94,9 @@ struct Simulator::Impl {
     }
   }
 
-  std::uint8_t* place(Arena& arena, const ProgramPort& port) const {
-    return arena.data() + program.buffers[static_cast<std::size_t>(port.buffer)].offset;
+  std::uint8_t* place(const tml_context& context, const ProgramPort& port) const {
+    const ProgramBuffer& buffer = program.buffers[static_cast<std::size_t>(port.buffer)];
+    return (buffer.slow ? context.slow_arena : context.arena) + buffer.offset;
   }
 };
 
@@ -106,7 +109,10 @@ std::vector<Tensor> Simulator::run_with(std::span<const Tensor> inputs, const Ru
   if (inputs.size() != program.inputs.size())
     throw Error("the program has " + std::to_string(program.inputs.size()) + " inputs, given " +
                 std::to_string(inputs.size()));
-  Arena arena(program.arena_bytes);
+  // One block, so that the two lie close together; the slow one first, to find out who takes it for the base.
+  const std::size_t slow_bytes = (program.slow_arena_bytes + TML_ARENA_ALIGN - 1) / TML_ARENA_ALIGN * TML_ARENA_ALIGN;
+  Arena arena(slow_bytes + program.arena_bytes);
+  const tml_context context{arena.data() + slow_bytes, program.two_arenas ? arena.data() : nullptr};
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const ProgramPort& port = program.inputs[i];
     if (inputs[i].dtype() != port.dtype || inputs[i].size() != element_count(port.dims))
@@ -114,9 +120,8 @@ std::vector<Tensor> Simulator::run_with(std::span<const Tensor> inputs, const Ru
                   to_string(inputs[i].dims()) + ", expected " + std::string(dtype_name(port.dtype)) + " " +
                   to_string(port.dims))
           .at_tensor(port.name);
-    if (inputs[i].size() != 0) std::memcpy(impl_->place(arena, port), inputs[i].raw(), inputs[i].bytes());
+    if (inputs[i].size() != 0) std::memcpy(impl_->place(context, port), inputs[i].raw(), inputs[i].bytes());
   }
-  const tml_context context{arena.data()};
   int status = TML_OK;
   if (!impl_->steps.empty()) status = run_steps(static_cast<std::uint32_t>(impl_->steps.size()), context);
   if (status == TML_ERROR_INDEX) throw Error("an index of the input lies outside of its table", "check the data");
@@ -124,14 +129,15 @@ std::vector<Tensor> Simulator::run_with(std::span<const Tensor> inputs, const Ru
   std::vector<Tensor> outputs;
   for (const ProgramPort& port : program.outputs) {
     Tensor& output = outputs.emplace_back(port.dtype, port.dims);
-    if (output.size() != 0) std::memcpy(output.raw(), impl_->place(arena, port), output.bytes());
+    if (output.size() != 0) std::memcpy(output.raw(), impl_->place(context, port), output.bytes());
   }
   return outputs;
 }
 
 std::vector<Tensor> Simulator::run(std::span<const Tensor> inputs) {
   return run_with(inputs, [&](std::uint32_t count, const tml_context& context) {
-    return tml_run(impl_->steps.data(), count, &context);
+    if (!impl_->program.two_arenas) return tml_run(impl_->steps.data(), count, &context);
+    return tml_run_two_arenas(impl_->steps.data(), impl_->operand_counts.data(), count, &context);
   });
 }
 
@@ -145,7 +151,8 @@ std::vector<Tensor> Simulator::run_traced(std::span<const Tensor> inputs, std::v
 std::vector<Tensor> Simulator::run_guarded(std::span<const Tensor> inputs) {
   return run_with(inputs, [&](std::uint32_t count, const tml_context& context) {
     const int status = tml_run_guarded(impl_->steps.data(), impl_->areas.data(), count, &context,
-                                       static_cast<std::uint32_t>(impl_->program.arena_bytes));
+                                       static_cast<std::uint32_t>(impl_->program.arena_bytes),
+                                       static_cast<std::uint32_t>(impl_->program.slow_arena_bytes));
     if (status > 0)
       internal_error("the step " + impl_->program.steps[static_cast<std::size_t>(status) - 1].name +
                      " writes outside of its buffers");

@@ -37,6 +37,7 @@ extern "C" {
 /* What every kernel is given: where the buffers are. */
 typedef struct tml_context {
   uint8_t *arena;
+  uint8_t *slow_arena; /* the second memory region of a model that has two; else not read */
 } tml_context;
 
 typedef int (*tml_kernel)(const tml_context *context, const void *params, const uint32_t *operands);
@@ -49,6 +50,15 @@ typedef struct tml_step {
 
 /* Runs steps[0..count) in order. Returns TML_OK or the first kernel's error. */
 int tml_run(const tml_step *steps, uint32_t count, const tml_context *context);
+
+/* The same for a model whose buffers are spread over two memory regions, such as tightly coupled and external RAM: an
+ * operand whose offset has this bit set stands in context->slow_arena, aligned as the arena. operand_counts[i], at most
+ * TML_MOST_OPERANDS, is the length of steps[i].operands. The kernels know of one base address only, so each step's
+ * offsets are first made relative to the lower arena; the two lie less than 2^32 bytes apart. */
+#define TML_IN_SLOW_ARENA 0x80000000u
+#define TML_MOST_OPERANDS 16
+int tml_run_two_arenas(const tml_step *steps, const uint8_t *operand_counts, uint32_t count,
+                       const tml_context *context);
 
 /* ---- convolution -------------------------------------------------------------------------------------------- */
 

@@ -14,12 +14,15 @@
 extern "C" {
 #endif
 
-/* What a step writes, in bytes from the arena's begin: its output, and its scratch (0 bytes: none). A checksum covers
- * `traced_bytes` of the output: all of it, or none where a later step completes it. */
+/* What a step writes, as operand offsets: its output, and its scratch (0 bytes: none). A checksum covers `traced_bytes`
+ * of the output: all of it, or none where a later step completes it. */
 typedef struct tml_step_areas {
   uint32_t output, output_bytes, traced_bytes;
   uint32_t scratch, scratch_bytes;
+  uint8_t operands; /* how many the step has */
 } tml_step_areas;
+
+/* All functions below run a model of two arenas when context->slow_arena is not null. */
 
 /* CRC-32 of IEEE 802.3 (reflected, polynomial 0xEDB88320, initial value and final xor 0xFFFFFFFF), as zlib's crc32.
  * `previous` is 0, or the value of the bytes before these. */
@@ -31,13 +34,13 @@ int tml_run_traced(const tml_step *steps, const tml_step_areas *areas, uint32_t 
                    uint32_t *checksums);
 
 /* Runs the steps and writes to elapsed[count] by how much `counter` went up in each (modulo 2^32). */
-int tml_run_profiled(const tml_step *steps, uint32_t count, const tml_context *context, uint32_t (*counter)(void),
-                     uint32_t *elapsed);
+int tml_run_profiled(const tml_step *steps, const tml_step_areas *areas, uint32_t count, const tml_context *context,
+                     uint32_t (*counter)(void), uint32_t *elapsed);
 
-/* Runs the steps and compares, around each, every byte of the arena outside of the step's areas. Returns TML_OK, a
+/* Runs the steps and compares, around each, every byte of the arenas outside of the step's areas. Returns TML_OK, a
  * kernel's error, or 1 + the index of the first step that wrote elsewhere. */
 int tml_run_guarded(const tml_step *steps, const tml_step_areas *areas, uint32_t count, const tml_context *context,
-                    uint32_t arena_bytes);
+                    uint32_t arena_bytes, uint32_t slow_arena_bytes);
 
 #ifdef __cplusplus
 }

@@ -17,33 +17,44 @@ uint32_t tml_crc32(uint32_t previous, const void *bytes, uint32_t count) {
   return ~crc;
 }
 
+static int run_step(const tml_step *step, const tml_step_areas *areas, const tml_context *context) {
+  if (context && context->slow_arena) return tml_run_two_arenas(step, &areas->operands, 1, context);
+  return tml_run(step, 1, context);
+}
+
+static const uint8_t *address(const tml_context *context, uint32_t offset) {
+  if (offset & TML_IN_SLOW_ARENA) return context->slow_arena + (offset & ~TML_IN_SLOW_ARENA);
+  return context->arena + offset;
+}
+
 int tml_run_traced(const tml_step *steps, const tml_step_areas *areas, uint32_t count, const tml_context *context,
                    uint32_t *checksums) {
   uint32_t i;
   if (!steps || !areas || !checksums) return TML_ERROR_ARGUMENT;
   for (i = 0; i < count; ++i) {
-    const int status = tml_run(&steps[i], 1, context);
+    const int status = run_step(&steps[i], &areas[i], context);
     if (status != TML_OK) return status;
-    checksums[i] = tml_crc32(0, context->arena + areas[i].output, areas[i].traced_bytes);
+    checksums[i] = tml_crc32(0, address(context, areas[i].output), areas[i].traced_bytes);
   }
   return TML_OK;
 }
 
-int tml_run_profiled(const tml_step *steps, uint32_t count, const tml_context *context, uint32_t (*counter)(void),
-                     uint32_t *elapsed) {
+int tml_run_profiled(const tml_step *steps, const tml_step_areas *areas, uint32_t count, const tml_context *context,
+                     uint32_t (*counter)(void), uint32_t *elapsed) {
   uint32_t i;
-  if (!steps || !counter || !elapsed) return TML_ERROR_ARGUMENT;
+  if (!steps || !areas || !counter || !elapsed) return TML_ERROR_ARGUMENT;
   for (i = 0; i < count; ++i) {
     const uint32_t before = counter();
-    const int status = tml_run(&steps[i], 1, context);
+    const int status = run_step(&steps[i], &areas[i], context);
     elapsed[i] = counter() - before;
     if (status != TML_OK) return status;
   }
   return TML_OK;
 }
 
-/* Of all bytes of the arena but those in the two areas. */
-static uint32_t checksum_outside(const tml_context *context, const tml_step_areas *areas, uint32_t arena_bytes) {
+/* Of all bytes of one arena, the one whose offsets have `region` set or not, but those in the two areas. */
+static uint32_t checksum_outside(const uint8_t *arena, uint32_t arena_bytes, uint32_t region,
+                                 const tml_step_areas *areas) {
   const uint32_t output_first = areas->output <= areas->scratch;
   const uint32_t begins[2] = {output_first ? areas->output : areas->scratch,
                               output_first ? areas->scratch : areas->output};
@@ -51,22 +62,27 @@ static uint32_t checksum_outside(const tml_context *context, const tml_step_area
                              output_first ? areas->scratch_bytes : areas->output_bytes};
   uint32_t crc = 0, at = 0, i;
   for (i = 0; i < 2; ++i) {
-    if (bytes[i] == 0) continue;
-    if (begins[i] > at) crc = tml_crc32(crc, context->arena + at, begins[i] - at);
-    if (begins[i] + bytes[i] > at) at = begins[i] + bytes[i];
+    const uint32_t begin = begins[i] & ~TML_IN_SLOW_ARENA;
+    if (bytes[i] == 0 || (begins[i] & TML_IN_SLOW_ARENA) != region) continue;
+    if (begin > at) crc = tml_crc32(crc, arena + at, begin - at);
+    if (begin + bytes[i] > at) at = begin + bytes[i];
   }
-  return at < arena_bytes ? tml_crc32(crc, context->arena + at, arena_bytes - at) : crc;
+  return at < arena_bytes ? tml_crc32(crc, arena + at, arena_bytes - at) : crc;
 }
 
 int tml_run_guarded(const tml_step *steps, const tml_step_areas *areas, uint32_t count, const tml_context *context,
-                    uint32_t arena_bytes) {
+                    uint32_t arena_bytes, uint32_t slow_arena_bytes) {
   uint32_t i;
-  if (!steps || !areas || !context || !context->arena) return TML_ERROR_ARGUMENT;
+  if (!steps || !areas || !context || !context->arena || (slow_arena_bytes != 0 && !context->slow_arena))
+    return TML_ERROR_ARGUMENT;
   for (i = 0; i < count; ++i) {
-    const uint32_t before = checksum_outside(context, &areas[i], arena_bytes);
-    const int status = tml_run(&steps[i], 1, context);
+    const uint32_t fast = checksum_outside(context->arena, arena_bytes, 0, &areas[i]);
+    const uint32_t slow = checksum_outside(context->slow_arena, slow_arena_bytes, TML_IN_SLOW_ARENA, &areas[i]);
+    const int status = run_step(&steps[i], &areas[i], context);
     if (status != TML_OK) return status;
-    if (checksum_outside(context, &areas[i], arena_bytes) != before) return (int)i + 1;
+    if (checksum_outside(context->arena, arena_bytes, 0, &areas[i]) != fast ||
+        checksum_outside(context->slow_arena, slow_arena_bytes, TML_IN_SLOW_ARENA, &areas[i]) != slow)
+      return (int)i + 1;
   }
   return TML_OK;
 }

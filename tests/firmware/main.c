@@ -3,6 +3,7 @@
  * Two arenas with guard bytes around them run interleaved: both inputs are written before either is invoked, both
  * outputs are read after both. One arena is filled with junk before every vector, the other keeps what the last run
  * left: the result may depend on neither. Then NAME_self_test, arenas that must be refused, and one measured invoke.
+ * A model of two memory regions (-DMODEL_TWO_ARENAS) has two of both arenas.
  * Compile with -DMODEL=kws -DMODEL_UPPER=KWS -DMODEL_HEADER='"kws.h"'; up to four inputs and outputs.
  * Prints key=value lines; exits with 0 if all is well.
  */
@@ -18,6 +19,12 @@
 #define NUM_OUTPUTS SIZE(_NUM_OUTPUTS)
 #define NUM_GOLDEN SIZE(_NUM_GOLDEN)
 #define ARENA_BYTES SIZE(_ARENA_BYTES)
+#ifdef MODEL_TWO_ARENAS
+#define SLOW_BYTES SIZE(_SLOW_ARENA_BYTES)
+#define MEMORY(g) (g)->fast.arena, (g)->slow->arena
+#else
+#define MEMORY(g) (g)->fast.arena
+#endif
 
 #if NUM_INPUTS > 4 || NUM_OUTPUTS > 4
 #error "main.c handles up to four inputs and outputs"
@@ -58,13 +65,27 @@
 enum { GUARD_BYTES = 64, GUARD = 0xC3 };
 
 /* The arena's size is exact, so the guard behind it begins with the first byte that the model must not touch. */
-typedef struct guarded_arena {
-  uint8_t before[GUARD_BYTES];
-  uint8_t arena[ARENA_BYTES];
-  uint8_t after[GUARD_BYTES];
-} guarded_arena;
+#define GUARDED(bytes)           \
+  struct {                       \
+    uint8_t before[GUARD_BYTES]; \
+    uint8_t arena[bytes];        \
+    uint8_t after[GUARD_BYTES];  \
+  }
 
-__attribute__((aligned(16), section(".arena"))) static guarded_arena first, second;
+#ifdef MODEL_TWO_ARENAS
+typedef GUARDED(SLOW_BYTES) slow_memory;
+__attribute__((aligned(16), section(".slow_arena"))) static slow_memory first_slow;
+__attribute__((aligned(16), section(".slow_arena"))) static slow_memory second_slow;
+#endif
+
+typedef struct memory {
+  GUARDED(ARENA_BYTES) fast;
+#ifdef MODEL_TWO_ARENAS
+  slow_memory *slow;
+#endif
+} memory;
+
+__attribute__((aligned(16), section(".arena"))) static memory first, second;
 
 static int problems;
 
@@ -109,23 +130,35 @@ static int is_filled(const volatile uint8_t *bytes, uint32_t count, uint8_t valu
   return 1;
 }
 
-static void write_inputs(void *arena, uint32_t vector) {
-#define WRITE_INPUT(i) copy(NAME(_input##i)(arena), NAME(_golden_input##i)[vector], SIZE(_INPUT##i##_BYTES));
+static void write_inputs(memory *m, uint32_t vector) {
+#define WRITE_INPUT(i) copy(NAME(_input##i)(MEMORY(m)), NAME(_golden_input##i)[vector], SIZE(_INPUT##i##_BYTES));
   EACH_INPUT(WRITE_INPUT)
 }
 
-static int outputs_match(const void *arena, uint32_t vector) {
+static int outputs_match(const memory *m, uint32_t vector) {
   int same = 1;
 #define CHECK_OUTPUT(i) \
-  same = same && equal(NAME(_output##i)(arena), NAME(_golden_output##i)[vector], SIZE(_OUTPUT##i##_BYTES));
+  same = same && equal(NAME(_output##i)(MEMORY(m)), NAME(_golden_output##i)[vector], SIZE(_OUTPUT##i##_BYTES));
   EACH_OUTPUT(CHECK_OUTPUT)
   return same;
 }
 
-static void prepare(guarded_arena *g, uint32_t seed) {
-  fill(g->before, GUARD_BYTES, GUARD);
-  fill(g->after, GUARD_BYTES, GUARD);
-  fill_junk(g->arena, ARENA_BYTES, seed);
+static void make_junk(memory *m, uint32_t seed) {
+  fill_junk(m->fast.arena, ARENA_BYTES, seed);
+#ifdef MODEL_TWO_ARENAS
+  fill_junk(m->slow->arena, SLOW_BYTES, seed + 1);
+#endif
+}
+
+static void prepare(memory *m, uint32_t seed) {
+  fill(m->fast.before, GUARD_BYTES, GUARD);
+  fill(m->fast.after, GUARD_BYTES, GUARD);
+#ifdef MODEL_TWO_ARENAS
+  m->slow = m == &first ? &first_slow : &second_slow;
+  fill(m->slow->before, GUARD_BYTES, GUARD);
+  fill(m->slow->after, GUARD_BYTES, GUARD);
+#endif
+  make_junk(m, seed);
 }
 
 static int32_t run_golden_vectors(void) {
@@ -133,25 +166,35 @@ static int32_t run_golden_vectors(void) {
   uint32_t vector;
   for (vector = 0; vector < NUM_GOLDEN; vector += 2) {
     const int is_pair = vector + 1 < NUM_GOLDEN;
-    fill_junk(first.arena, ARENA_BYTES, vector);
-    write_inputs(first.arena, vector);
-    if (is_pair) write_inputs(second.arena, vector + 1);
-    expect(NAME(_invoke)(first.arena) == 0, "invoke failed");
-    if (is_pair) expect(NAME(_invoke)(second.arena) == 0, "invoke failed");
-    matched += outputs_match(first.arena, vector);
-    if (is_pair) matched += outputs_match(second.arena, vector + 1);
+    make_junk(&first, vector);
+    write_inputs(&first, vector);
+    if (is_pair) write_inputs(&second, vector + 1);
+    expect(NAME(_invoke)(MEMORY(&first)) == 0, "invoke failed");
+    if (is_pair) expect(NAME(_invoke)(MEMORY(&second)) == 0, "invoke failed");
+    matched += outputs_match(&first, vector);
+    if (is_pair) matched += outputs_match(&second, vector + 1);
   }
   return matched;
 }
 
 static void check_refusals(void) {
+#ifdef MODEL_TWO_ARENAS
+  expect(NAME(_invoke)((void *)0, first.slow->arena) < 0, "invoke took a null arena");
+  expect(NAME(_invoke)(first.fast.arena + 1, first.slow->arena) < 0, "invoke took a misaligned arena");
+  expect(NAME(_invoke)(first.fast.arena, (void *)0) < 0, "invoke took a null slow arena");
+#else
   expect(NAME(_invoke)((void *)0) < 0, "invoke took a null arena");
-  expect(NAME(_invoke)(first.arena + 1) < 0, "invoke took a misaligned arena");
+  expect(NAME(_invoke)(first.fast.arena + 1) < 0, "invoke took a misaligned arena");
+#endif
 }
 
-static void check_guards(const guarded_arena *g) {
-  expect(is_filled(g->before, GUARD_BYTES, GUARD), "bytes before the arena were written");
-  expect(is_filled(g->after, GUARD_BYTES, GUARD), "bytes behind the arena were written");
+static void check_guards(const memory *m) {
+  expect(is_filled(m->fast.before, GUARD_BYTES, GUARD), "bytes before the arena were written");
+  expect(is_filled(m->fast.after, GUARD_BYTES, GUARD), "bytes behind the arena were written");
+#ifdef MODEL_TWO_ARENAS
+  expect(is_filled(m->slow->before, GUARD_BYTES, GUARD), "bytes before the slow arena were written");
+  expect(is_filled(m->slow->after, GUARD_BYTES, GUARD), "bytes behind the slow arena were written");
+#endif
 }
 
 #ifdef MODEL_TRACED
@@ -166,19 +209,19 @@ static void check_layers(void) {
   uint32_t vector, layer;
   for (vector = 0; vector < NUM_GOLDEN; ++vector) {
     int differs;
-    fill_junk(first.arena, ARENA_BYTES, vector);
-    differs = NAME(_trace)(first.arena, vector);
+    make_junk(&first, vector);
+    differs = NAME(_trace)(MEMORY(&first), vector);
     expect(differs == 0, "a layer differs from the host's:");
     if (differs > 0) {
       board_print(NAME(_layer_name)((uint32_t)differs - 1));
       board_print("\n");
     }
   }
-  expect(NAME(_trace)(first.arena, NUM_GOLDEN) < 0, "a golden vector that is not there was traced");
-  write_inputs(first.arena, 0);
-  expect(NAME(_guard)(first.arena) == 0, "a layer writes outside of its buffers");
-  write_inputs(first.arena, 0);
-  expect(NAME(_profile)(first.arena, count_calls, elapsed) == 0 && outputs_match(first.arena, 0),
+  expect(NAME(_trace)(MEMORY(&first), NUM_GOLDEN) < 0, "a golden vector that is not there was traced");
+  write_inputs(&first, 0);
+  expect(NAME(_guard)(MEMORY(&first)) == 0, "a layer writes outside of its buffers");
+  write_inputs(&first, 0);
+  expect(NAME(_profile)(MEMORY(&first), count_calls, elapsed) == 0 && outputs_match(&first, 0),
          "the profiled run differs");
   for (layer = 0; layer < SIZE(_NUM_LAYERS); ++layer) {
     expect(elapsed[layer] == 3, "a layer's time is not the counter's");
@@ -188,7 +231,11 @@ static void check_layers(void) {
 }
 #endif
 
+#ifdef MODEL_TWO_ARENAS
+static int invoke_again(void *arena) { return NAME(_invoke)(arena, first.slow->arena); }
+#else
 static int invoke_again(void *arena) { return NAME(_invoke)(arena); }
+#endif
 
 int main(void) {
   int32_t matched, self_test, stack;
@@ -196,14 +243,14 @@ int main(void) {
   prepare(&first, 1);
   prepare(&second, 2);
   matched = run_golden_vectors();
-  self_test = NAME(_self_test)(first.arena);
+  self_test = NAME(_self_test)(MEMORY(&first));
   check_refusals();
 #ifdef MODEL_TRACED
   check_layers();
 #endif
-  write_inputs(first.arena, 0);
-  stack = (int32_t)board_measure(invoke_again, first.arena, &status);
-  expect(status == 0 && outputs_match(first.arena, 0), "the measured run differs");
+  write_inputs(&first, 0);
+  stack = (int32_t)board_measure(invoke_again, first.fast.arena, &status);
+  expect(status == 0 && outputs_match(&first, 0), "the measured run differs");
   expect(matched == NUM_GOLDEN, "golden vectors differ");
   expect(self_test == 0, "the self-test failed");
   expect(stack < BOARD_STACK_BYTES, "the stack is deeper than can be measured");

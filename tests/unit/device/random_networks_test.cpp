@@ -189,6 +189,12 @@ TEST_CASE("random networks", "[device]") {
     CHECK_NOTHROW(simulator.run_guarded(sample));
     CHECK(simulator.run_traced(sample, layers) == elsewhere.run_traced(sample, layers_apart));
     CHECK(layers == layers_apart);
+    for (const std::size_t share : {4U, 2U, 1U}) {  // of the arena that may be in the fast region
+      const Program regions =
+          lower(graph, {.target = Target::cortex_m4, .fast_arena = program.arena_bytes / 8 * 8 * share / 4});
+      CHECK(regions.arena_bytes <= program.arena_bytes / 8 * 8 * share / 4);
+      CHECK(Simulator(regions).run_guarded(sample) == simulator.run(sample));
+    }
     for (const Target target : {Target::cortex_m4, Target::cortex_m55})
       for (const Optimize aim : {Optimize::speed, Optimize::size, Optimize::ram}) {
         const Program variant = lower(graph, {target, aim});

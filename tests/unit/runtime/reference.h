@@ -56,7 +56,7 @@ class Arena {
   // With the operands in the order in which they were added, or with others.
   int run(tml_kernel kernel, const void* params) { return run_with(kernel, params, offsets_.data()); }
   int run_with(tml_kernel kernel, const void* params, const std::uint32_t* operands) {
-    const tml_context context{at(0)};
+    const tml_context context{at(0), nullptr};
     return kernel(&context, params, operands);
   }
 

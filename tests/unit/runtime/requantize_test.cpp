@@ -53,7 +53,7 @@ TEST_CASE("requantize rounds a tie upwards", "[runtime]") {
 
 TEST_CASE("tml_run runs all steps, stops at an error and refuses bad arguments", "[runtime]") {
   alignas(TML_ARENA_ALIGN) std::uint8_t memory[32] = {};
-  const tml_context context{memory};
+  const tml_context context{memory, nullptr};
   const std::uint32_t operands[] = {3};
   const tml_step steps[] = {{add_one, nullptr, operands}, {fail, nullptr, operands}, {add_one, nullptr, operands}};
   CHECK(tml_run(steps, 1, &context) == TML_OK);
@@ -63,7 +63,7 @@ TEST_CASE("tml_run runs all steps, stops at an error and refuses bad arguments",
   CHECK(tml_run(steps, 0, &context) == TML_OK);
   CHECK(tml_run(nullptr, 1, &context) == TML_ERROR_ARGUMENT);
   CHECK(tml_run(steps, 1, nullptr) == TML_ERROR_ARGUMENT);
-  const tml_context none{nullptr}, crooked{memory + 1};
+  const tml_context none{nullptr, nullptr}, crooked{memory + 1, nullptr};
   CHECK(tml_run(steps, 1, &none) == TML_ERROR_ARGUMENT);
   CHECK(tml_run(steps, 1, &crooked) == TML_ERROR_ARGUMENT);
   CHECK(memory[3] == 2);

@@ -35,10 +35,10 @@ TEST_CASE("CRC-32 of IEEE 802.3", "[runtime]") {
 
 TEST_CASE("a traced run checks each step's output as it stands then", "[runtime]") {
   Arena arena;
-  const tml_context context{arena.bytes};
+  const tml_context context{arena.bytes, nullptr};
   const uint32_t two = 2, at = 4;
   const tml_step steps[] = {{increment, &two, &at}, {increment, &two, &at}};
-  const tml_step_areas areas[] = {{4, 2, 2, 0, 0}, {4, 2, 0, 0, 0}};
+  const tml_step_areas areas[] = {{4, 2, 2, 0, 0, 1}, {4, 2, 0, 0, 0, 1}};
   uint32_t checksums[2] = {7, 7};
   REQUIRE(tml_run_traced(steps, areas, 2, &context, checksums) == TML_OK);
   CHECK(checksums[0] == tml_crc32(0, "\1\1", 2));
@@ -47,43 +47,60 @@ TEST_CASE("a traced run checks each step's output as it stands then", "[runtime]
 
 TEST_CASE("a profiled run gives each step its own time, over a wrap of the counter", "[runtime]") {
   Arena arena;
-  const tml_context context{arena.bytes};
+  const tml_context context{arena.bytes, nullptr};
   const uint32_t short_time = 3, long_time = 1000;
   const tml_step steps[] = {{take_time, &short_time, nullptr}, {take_time, &long_time, nullptr}};
+  const tml_step_areas areas[2] = {};
   uint32_t elapsed[2] = {};
   clock_of_test = 0xFFFFFFFFU;
-  REQUIRE(tml_run_profiled(steps, 2, &context, read_clock, elapsed) == TML_OK);
+  REQUIRE(tml_run_profiled(steps, areas, 2, &context, read_clock, elapsed) == TML_OK);
   CHECK(elapsed[0] == 3);
   CHECK(elapsed[1] == 1000);
 }
 
 TEST_CASE("a guarded run finds every byte outside of the areas", "[runtime]") {
   // Areas in either order, touching, one within the other, and empty.
-  const tml_step_areas layouts[] = {{8, 4, 4, 20, 6}, {20, 6, 6, 8, 4}, {8, 4, 4, 12, 4}, {8, 12, 12, 10, 2},
-                                    {8, 4, 4, 0, 0},  {60, 4, 4, 0, 8}, {0, 64, 64, 0, 0}};
+  const tml_step_areas layouts[] = {{8, 4, 4, 20, 6, 1},   {20, 6, 6, 8, 4, 1}, {8, 4, 4, 12, 4, 1},
+                                    {8, 12, 12, 10, 2, 1}, {8, 4, 4, 0, 0, 1},  {60, 4, 4, 0, 8, 1},
+                                    {0, 64, 64, 0, 0, 1}};
   const uint32_t one = 1;
   for (const tml_step_areas& areas : layouts)
     for (uint32_t at = 0; at < 64; ++at) {
       Arena arena;
-      const tml_context context{arena.bytes};
+      const tml_context context{arena.bytes, nullptr};
       const tml_step step{increment, &one, &at};
       const bool allowed = (at >= areas.output && at < areas.output + areas.output_bytes) ||
                            (at >= areas.scratch && at < areas.scratch + areas.scratch_bytes);
       INFO("byte " << at << ", output " << areas.output);
-      CHECK(tml_run_guarded(&step, &areas, 1, &context, 64) == (allowed ? TML_OK : 1));
+      CHECK(tml_run_guarded(&step, &areas, 1, &context, 64, 0) == (allowed ? TML_OK : 1));
     }
 }
 
 TEST_CASE("a kernel's error ends every kind of run", "[runtime]") {
   Arena arena;
-  const tml_context context{arena.bytes};
+  const tml_context context{arena.bytes, nullptr};
   const tml_step step{fail, nullptr, nullptr};
   const tml_step_areas areas{};
   uint32_t word = 0;
   CHECK(tml_run_traced(&step, &areas, 1, &context, &word) == TML_ERROR_INDEX);
-  CHECK(tml_run_profiled(&step, 1, &context, read_clock, &word) == TML_ERROR_INDEX);
-  CHECK(tml_run_guarded(&step, &areas, 1, &context, 64) == TML_ERROR_INDEX);
+  CHECK(tml_run_profiled(&step, &areas, 1, &context, read_clock, &word) == TML_ERROR_INDEX);
+  CHECK(tml_run_guarded(&step, &areas, 1, &context, 64, 0) == TML_ERROR_INDEX);
   CHECK(tml_run_traced(nullptr, &areas, 1, &context, &word) == TML_ERROR_ARGUMENT);
-  CHECK(tml_run_profiled(&step, 1, &context, nullptr, &word) == TML_ERROR_ARGUMENT);
-  CHECK(tml_run_guarded(&step, &areas, 1, nullptr, 64) == TML_ERROR_ARGUMENT);
+  CHECK(tml_run_profiled(&step, &areas, 1, &context, nullptr, &word) == TML_ERROR_ARGUMENT);
+  CHECK(tml_run_guarded(&step, &areas, 1, nullptr, 64, 0) == TML_ERROR_ARGUMENT);
+}
+
+TEST_CASE("a guarded run over two arenas watches both", "[runtime]") {
+  Arena low, high;
+  const tml_step_areas areas = {8, 4, 4, TML_IN_SLOW_ARENA | 8U, 2, 1};
+  const uint32_t one = 1;
+  for (const uint32_t region : {0U, TML_IN_SLOW_ARENA})
+    for (uint32_t at = 0; at < 64; ++at) {
+      const tml_context context{low.bytes, high.bytes};
+      const uint32_t operand = region | at;
+      const tml_step step{increment, &one, &operand};
+      const bool allowed = at >= 8 && at < (region == 0 ? 12U : 10U);
+      INFO("byte " << at << (region == 0 ? " of the fast arena" : " of the slow arena"));
+      CHECK(tml_run_guarded(&step, &areas, 1, &context, 64, 64) == (allowed ? TML_OK : 1));
+    }
 }
