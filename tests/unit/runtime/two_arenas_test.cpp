@@ -51,7 +51,8 @@ TEST_CASE("two arenas: errors of kernels and of arguments", "[runtime]") {
   CHECK(tml_run_two_arenas(nullptr, &count, 1, &context) == TML_ERROR_ARGUMENT);
   CHECK(tml_run_two_arenas(&step, nullptr, 1, &context) == TML_ERROR_ARGUMENT);
   CHECK(tml_run_two_arenas(&step, &count, 1, nullptr) == TML_ERROR_ARGUMENT);
-  for (const tml_context& bad : {tml_context{memory.bytes, nullptr}, tml_context{nullptr, memory.bytes},
-                                 tml_context{memory.bytes, memory.bytes + 65}, tml_context{memory.bytes + 1, memory.bytes + 64}})
+  for (const tml_context& bad :
+       {tml_context{memory.bytes, nullptr}, tml_context{nullptr, memory.bytes},
+        tml_context{memory.bytes, memory.bytes + 65}, tml_context{memory.bytes + 1, memory.bytes + 64}})
     CHECK(tml_run_two_arenas(&step, &count, 1, &bad) == TML_ERROR_ARGUMENT);
 }
