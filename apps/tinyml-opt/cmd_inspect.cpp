@@ -27,6 +27,8 @@ std::string title_of(const ModelSummary& summary, const DeviceCost& cost) {
 ExitCode inspect(const Options& options, const Session& session) {
   const LowerOptions lowering = lower_options(options.device, options.bounds);
   check_stdout(session, options.memory_map == "-");
+  check_keeps(options.model, session.json, "--json");
+  check_keeps(options.model, options.memory_map, "--memory-map");
   const Graph graph = read_onnx(options.model);
   const ModelSummary summary = summarize(graph);
   nlohmann::ordered_json report = to_json(summary);

@@ -1,8 +1,10 @@
 // Options read the same in every command, and before it, because they are added here, once.
 #include "apps/tinyml-opt/session.h"
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <cmath>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "formats/onnx/onnx.h"
@@ -34,6 +36,8 @@ void add_common_options(CLI::App& app, Session& session) {
   const std::string group = "Common options";
   app.add_option("--json", session.json, "Write the report as JSON to this file; '-' is stdout")
       ->type_name("FILE")
+      ->check([](const std::string& file) { return file.empty() ? std::string("names no file") : std::string(); }, "",
+              "")
       ->group(group);
   app.add_option("--seed", session.seed, "Seed of all that is random")->type_name("N")->group(group);
   constexpr unsigned kMostThreads = 1024;
@@ -54,7 +58,15 @@ CLI::App* add_command(CLI::App& app, Session& session, const std::string& name, 
   return command;
 }
 
+void check_keeps(const std::string& input, const std::string& output, const char* option) {
+  std::error_code missing;  // then they are no one file
+  if (!output.empty() && input != "-" && output != "-" && std::filesystem::equivalent(input, output, missing))
+    throw Error(fmt::format("{} would overwrite '{}', which is read", option, printable(input)), "give another file",
+                ExitCode::usage);
+}
+
 Graph read_model(const std::string& path, const Session& session) {
+  check_keeps(path, session.json, "--json");
   if (std::isnan(session.max_work)) throw Error("--max-work: NaN is no bound", "give a number", ExitCode::usage);
   Graph graph = read_onnx(path);
   try {

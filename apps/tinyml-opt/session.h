@@ -37,6 +37,10 @@ CLI::App* add_command(CLI::App& app, Session& session, const std::string& name, 
 // Reads a model that is to be executed: Error when that is out of all proportion (--max-work).
 Graph read_model(const std::string& path, const Session& session);
 
+// Throws Error (usage) when `output`, given to `option`, is the file that is read as `input`: a report or a picture
+// never replaces a model.
+void check_keeps(const std::string& input, const std::string& output, const char* option);
+
 // Throws Error (usage) when the report and another result both ask for stdout. Called before any work.
 void check_stdout(const Session& session, bool stdout_taken);
 
