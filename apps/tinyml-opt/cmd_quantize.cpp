@@ -21,7 +21,7 @@ namespace {
 using nlohmann::ordered_json;
 
 struct Options {
-  std::string model, output, method = "minmax", activations = "int8";
+  std::string model, output, method = "minmax", activations = "int8", rounding;
   DataArguments calib, test;
   bool per_tensor = false, bake = false;
   QuantizeOptions quantize;
@@ -123,7 +123,12 @@ ExitCode quantize_model(Options& options, const Session& session) {
   options.quantize.observer.method = parse_method(options.method);
   options.quantize.per_channel = !options.per_tensor;
 
-  Progress progress("calibrating");
+  const bool adaround = options.rounding.empty() ? options.quantize.weights.bits == 4 : options.rounding == "adaround";
+  options.quantize.weights.rounding = adaround ? Rounding::reconstruct : Rounding::nearest;
+
+  Progress progress("calibrating"), rounding("rounding weights");
+  if (adaround)
+    options.quantize.layer_progress = [&](std::size_t done, std::size_t all) { rounding.update(done, all); };
   options.quantize.progress = [&](std::size_t done, std::size_t all) { progress.update(done, all); };
   const CalibrationData data{calib.samples(), [&](std::size_t first, std::size_t n) { return calib.read(first, n); }};
   QuantizeReport report;
@@ -160,6 +165,11 @@ void add_method_options(CLI::App& command, Options& options) {
   command.add_option("--weight-bits", options.quantize.weights.bits, "Bits of a weight")
       ->check(CLI::IsMember({8, 4}).description(""))
       ->type_name("8|4");
+  command
+      .add_option("--rounding", options.rounding,
+                  "Each weight to its nearest, or for the least output error of a layer")
+      ->check(CLI::IsMember({"nearest", "adaround"}).description(""))
+      ->type_name("nearest|adaround");
   command.add_option("--exclude", options.quantize.exclude, "Keep nodes of this name in float; globs: '*' and '?'")
       ->type_name("GLOB")
       ->expected(1)

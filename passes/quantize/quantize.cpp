@@ -157,7 +157,7 @@ Graph quantize(const Graph& graph, const CalibrationData& data, const QuantizeOp
 
   Graph quantized = reference;
   assign_params(quantized, plan, calibration, options);
-  quantize_weights(quantized, plan, calibration, options);
+  quantize_weights(quantized, plan, {reference, calibration, data, options, context});
   report.weights_bytes_int8 = constant_bytes(quantized);
   if (options.report_samples != 0)
     report_errors(reference, quantized, plan, data, options.report_samples, context, report);

@@ -35,7 +35,8 @@ struct QuantizeOptions {
   bool bias_correction = false;
   std::optional<Preprocessing> bake;  // becomes part of the model; the calibration data are then raw
   std::size_t report_samples = 32;    // for the SQNR report, taken from the calibration data; 0: no report
-  std::function<void(std::size_t done, std::size_t all)> progress;  // samples calibrated so far
+  std::function<void(std::size_t done, std::size_t all)> progress;        // samples calibrated so far
+  std::function<void(std::size_t done, std::size_t all)> layer_progress;  // layers whose weights are rounded
 };
 
 struct LayerError {

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "lib/quant/params.h"
+#include "passes/quantize/adaround.h"
 #include "passes/quantize/weight_axes.h"
 
 namespace tinyml {
@@ -15,8 +16,7 @@ constexpr double kMostBiasSteps = 1073741824.0;  // 2^30: half of int32 is left 
 
 class Quantizer {
  public:
-  Quantizer(Graph& graph, const Calibration& calibration, const QuantizeOptions& options)
-      : graph_(graph), calibration_(calibration), options_(options) {}
+  Quantizer(Graph& graph, const WeightsContext& context) : graph_(graph), context_(context) {}
 
   void weights_of(const QuantPlan::NodePlan& entry) {
     const Node node = graph_.node(entry.node);
@@ -24,17 +24,20 @@ class Quantizer {
     const Value& weight = graph_.value(node.inputs[w]);
     if (weight.quant) return;
     const Tensor real = convert(*weight.constant, DType::f32);
-    const int axis = options_.per_channel ? entry.rule.weight_axis : -1;
+    const int axis = context_.options.per_channel ? entry.rule.weight_axis : -1;
     std::vector<float> bias = bias_values(node, entry.rule);
     const QuantParams& input = *graph_.value(node.inputs[0]).quant;
 
+    if (entry.weights.rounding == Rounding::reconstruct)
+      if (const auto layer = reconstruct(entry, real, axis, bias, input.scales[0])) {
+        put_weights(entry, layer->integers, layer->params);
+        if (entry.rule.bias_input >= 0) put_bias(entry, layer->bias, layer->params, input.scales[0]);
+        return;
+      }
     QuantParams params = weight_params(real, axis, entry.weights.bits == 4 ? DType::i4 : DType::i8);
     make_room_for_bias(params, bias, input.scales[0]);
-    const ValueId integers = graph_.add_constant(weight.name + "_quantized", quantize_weights_tensor(real, params));
-    graph_.value(integers).type.dtype = DType::f32;
-    graph_.value(integers).quant = params;
-    graph_.set_input(entry.node, w, integers);
-    if (options_.bias_correction) correct(bias, entry, real, graph_.value(integers));
+    const ValueId integers = put_weights(entry, quantize_weights_tensor(real, params), params);
+    if (context_.options.bias_correction) correct(bias, entry, real, graph_.value(integers));
     if (entry.rule.bias_input >= 0) put_bias(entry, bias, params, input.scales[0]);
   }
 
@@ -45,12 +48,33 @@ class Quantizer {
     const auto x = real.data<float>();
     Range range;
     for (const float v : x) range = {std::min(range.min, v), std::max(range.max, v)};
-    const QuantParams params = activation_params(range, options_.activation_type, false);
+    const QuantParams params = activation_params(range, context_.options.activation_type, false);
     value.constant = quantize_tensor(real, params);
     value.quant = params;
   }
 
  private:
+  std::optional<RoundedLayer> reconstruct(const QuantPlan::NodePlan& entry, const Tensor& real, int axis,
+                                          const std::vector<float>& bias, float input_scale) const {
+    const auto rows = weight_rows(context_.reference, entry);
+    if (!rows) return std::nullopt;
+    const auto moments = layer_moments(context_.reference, graph_, entry, *rows, context_.data, context_.pass);
+    if (!moments) return std::nullopt;
+    // Twice the float bias: the rounded layer's may be larger than that.
+    const auto least_scale = [&](std::size_t c) { return c < bias.size() ? 2 * room(bias[c], input_scale) : 0.0; };
+    return adaround(*moments, *rows, real, entry.weights, axis, least_scale, context_.pass.threads);
+  }
+
+  ValueId put_weights(const QuantPlan::NodePlan& entry, Tensor integers, const QuantParams& params) {
+    const auto w = static_cast<std::size_t>(entry.rule.weight_input);
+    const std::string name = graph_.value(graph_.node(entry.node).inputs[w]).name + "_quantized";
+    const ValueId id = graph_.add_constant(name, std::move(integers));
+    graph_.value(id).type.dtype = DType::f32;
+    graph_.value(id).quant = params;
+    graph_.set_input(entry.node, w, id);
+    return id;
+  }
+
   // int8 weights keep off -128, so that products fit the pairwise multiply-adds of small cores.
   static Tensor quantize_weights_tensor(const Tensor& real, const QuantParams& params) {
     Tensor q = quantize_tensor(real, params);
@@ -69,17 +93,20 @@ class Quantizer {
   static void make_room_for_bias(QuantParams& params, const std::vector<float>& bias, float input_scale) {
     for (std::size_t c = 0; c < bias.size(); ++c) {
       float& scale = params.scales[params.per_channel() && params.scales.size() == bias.size() ? c : 0];
-      const double least =
-          std::fabs(static_cast<double>(bias[c])) / (static_cast<double>(input_scale) * kMostBiasSteps);
-      scale = std::max(scale, static_cast<float>(least));
+      scale = std::max(scale, static_cast<float>(room(bias[c], input_scale)));
     }
+  }
+
+  // The least scale of weights at which a bias keeps below kMostBiasSteps.
+  static double room(float bias, float input_scale) {
+    return std::fabs(static_cast<double>(bias)) / (static_cast<double>(input_scale) * kMostBiasSteps);
   }
 
   // bias[c] -= sum over inputs of (quantized weight - weight) * mean input.
   void correct(std::vector<float>& bias, const QuantPlan::NodePlan& entry, const Tensor& real,
                const Value& quantized) const {
     const auto axes = weight_axes(NodeView(graph_, graph_.node(entry.node)), entry.rule);
-    const auto& means = calibration_.means[static_cast<std::size_t>(graph_.node(entry.node).inputs[0])];
+    const auto& means = context_.calibration.means[static_cast<std::size_t>(graph_.node(entry.node).inputs[0])];
     if (!axes || entry.rule.bias_input < 0 || means.size() != static_cast<std::size_t>(axes->in_channels)) return;
     if (bias.empty()) bias.assign(static_cast<std::size_t>(axes->out_channels), 0.0F);
     if (bias.size() != static_cast<std::size_t>(axes->out_channels)) return;
@@ -117,18 +144,22 @@ class Quantizer {
   }
 
   Graph& graph_;
-  const Calibration& calibration_;
-  const QuantizeOptions& options_;
+  const WeightsContext& context_;
 };
 
 }  // namespace
 
-void quantize_weights(Graph& graph, const QuantPlan& plan, const Calibration& calibration,
-                      const QuantizeOptions& options) {
-  Quantizer quantizer(graph, calibration, options);
-  for (const auto& entry : plan.nodes)
-    if (entry.rule.weight_input >= 0) quantizer.weights_of(entry);
+void quantize_weights(Graph& graph, const QuantPlan& plan, const WeightsContext& context) {
+  Quantizer quantizer(graph, context);
   for (const ValueId id : plan.constants) quantizer.constant(id);
+  const auto weighted = [](const QuantPlan::NodePlan& entry) { return entry.rule.weight_input >= 0; };
+  const auto all = static_cast<std::size_t>(std::count_if(plan.nodes.begin(), plan.nodes.end(), weighted));
+  std::size_t done = 0;
+  for (const auto& entry : plan.nodes) {
+    if (!weighted(entry)) continue;
+    quantizer.weights_of(entry);
+    if (context.options.layer_progress) context.options.layer_progress(++done, all);
+  }
   graph.drop_unused_constants();
 }
 

@@ -5,9 +5,16 @@
 
 namespace tinyml {
 
+struct WeightsContext {
+  const Graph& reference;  // the float graph that `graph` is a copy of
+  const Calibration& calibration;
+  const CalibrationData& data;
+  const QuantizeOptions& options;
+  const PassContext& pass;
+};
+
 // Activations must have their parameters already. With options.bias_correction, biases also absorb the mean error that
 // rounding the weights makes (Nagel et al. 2019, arXiv:1906.04721, section 4.2; means from the calibration data).
-void quantize_weights(Graph& graph, const QuantPlan& plan, const Calibration& calibration,
-                      const QuantizeOptions& options);
+void quantize_weights(Graph& graph, const QuantPlan& plan, const WeightsContext& context);
 
 }  // namespace tinyml

@@ -66,7 +66,7 @@ Graph quantized(const Graph& original, float low, float high) {
   };
   const Calibration calibration = calibrate(graph, plan, data, options, context);
   assign_params(graph, plan, calibration, options);
-  quantize_weights(graph, plan, calibration, options);
+  quantize_weights(graph, plan, {original, calibration, data, options, context});
   for (const ValueId id : graph.inputs())  // an input of ArgMax alone is in no plan
     if (Value& value = graph.value(id); value.type.dtype == DType::f32 && !value.quant)
       value.quant = QuantParams{DType::i8, {(high - low) / 255}, {0}, -1};
