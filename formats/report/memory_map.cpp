@@ -22,10 +22,16 @@ std::vector<const ProgramBuffer*> in_order(const Program& program) {
   return buffers;
 }
 
+const ProgramBuffer& whole_of(const Program& program, const ProgramBuffer& part) {
+  return program.buffers[static_cast<std::size_t>(part.part_of)];
+}
+
 std::string number(std::size_t n) { return with_commas(static_cast<std::int64_t>(n)); }
 
-// Steps count from 1 for people; the input is there before the first, the output stays after the last.
+// Steps count from 1 for people; the input is there before the first, the output stays after the last. A buffer that is
+// read and written only as parts of it has no lifetime of its own.
 std::string lifetime(const ProgramBuffer& buffer, std::size_t steps) {
+  if (buffer.first_step > buffer.last_step) return "in parts";
   const std::string first = buffer.first_step < 0 ? "input" : std::to_string(buffer.first_step + 1);
   const bool stays = buffer.last_step >= static_cast<int>(steps);
   const std::string last = stays ? "output" : std::to_string(buffer.last_step + 1);
@@ -43,6 +49,7 @@ nlohmann::ordered_json memory_to_json(const Program& program) {
                        {"first_step", buffer->first_step},
                        {"last_step", buffer->last_step}});
     if (program.two_arenas) buffers.back()["arena"] = buffer->slow ? "slow" : "fast";
+    if (buffer->part_of >= 0) buffers.back()["part_of"] = whole_of(program, *buffer).name;
   }
   return {{"lower_bound", program.arena_bound}, {"buffers", std::move(buffers)}};
 }
@@ -54,8 +61,10 @@ std::string memory_to_text(const Program& program) {
                {"bytes", Table::Align::right},
                {"end", Table::Align::right}});
   for (const ProgramBuffer* buffer : in_order(program))
-    table.add({(buffer->slow ? "slow: " : "") + buffer->name, lifetime(*buffer, program.steps.size()),
-               number(buffer->offset), number(buffer->bytes), number(buffer->offset + buffer->bytes)});
+    table.add({(buffer->slow ? "slow: " : "") + buffer->name +
+                   (buffer->part_of < 0 ? "" : ", part of " + whole_of(program, *buffer).name),
+               lifetime(*buffer, program.steps.size()), number(buffer->offset), number(buffer->bytes),
+               number(buffer->offset + buffer->bytes)});
   const bool best = program.arena_bound >= program.arena_bytes;
   std::string text = table.text();
   text += fmt::format("arena     {} bytes, {}\n", number(program.arena_bytes),

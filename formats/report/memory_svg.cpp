@@ -1,5 +1,6 @@
 // Draws the arena's plan. Every column is a step, every rectangle a buffer from the step that writes it to the last
-// that reads it; where an output follows into the input that its step consumes, the two are drawn over each other.
+// that reads it; where an output follows into the input that its step consumes, the two are drawn over each other. A
+// buffer with parts is a pale frame for as long as any of it lives, its parts are drawn inside.
 // Plain SVG 1.1: browsers, editors and converters show it alike. Names are cut to fit; the full ones are in titles.
 #include <fmt/format.h>
 
@@ -62,6 +63,8 @@ class Drawing {
     column_ = std::clamp(kNarrowest / columns_, narrowest, 110.0);
     for (const ProgramPort& port : program.inputs) inputs_.insert(port.buffer);
     for (const ProgramPort& port : program.outputs) outputs_.insert(port.buffer);
+    frames_.resize(program.buffers.size(), {static_cast<int>(program.steps.size()), -1});
+    for (const ProgramBuffer& part : program.buffers) note_part(part);
     top_ = std::max<double>(1, static_cast<double>(program.arena_bytes + program.slow_arena_bytes));
   }
 
@@ -75,6 +78,7 @@ class Drawing {
         width, height);
     heading();
     grid();
+    for (std::size_t i = 0; i < program_.buffers.size(); ++i) frame(i);
     for (std::size_t i = 0; i < program_.buffers.size(); ++i) shape(i);
     for (std::size_t i = 0; i < program_.buffers.size(); ++i) label(i);
     arena_line(program_.arena_bytes);
@@ -156,6 +160,30 @@ class Drawing {
 
   bool is_drawn(const ProgramBuffer& b) const { return b.bytes != 0 && b.first_step <= b.last_step; }
 
+  void note_part(const ProgramBuffer& part) {
+    if (part.part_of < 0) return;
+    const ProgramBuffer& whole = program_.buffers[static_cast<std::size_t>(part.part_of)];
+    for (const ProgramBuffer* b : {&whole, &part}) {
+      if (b->first_step > b->last_step) continue;
+      Frame& all = frames_[static_cast<std::size_t>(part.part_of)];
+      all.first_step = std::min(all.first_step, b->first_step);
+      all.last_step = std::max(all.last_step, b->last_step);
+    }
+  }
+
+  void frame(std::size_t i) {
+    const Frame& all = frames_[i];
+    const ProgramBuffer& b = program_.buffers[i];
+    if (all.first_step > all.last_step) return;
+    const double height = y(0) - y(static_cast<double>(b.bytes));
+    out_ += fmt::format(
+        "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"3\" fill=\"{}\" fill-opacity=\"0.15\" "
+        "stroke=\"{}\" stroke-dasharray=\"3 3\"><title>{}, in parts\n{} bytes at {} to {}</title></rect>\n",
+        x(all.first_step) + 1.5, bottom(b) - height, column_ * (all.last_step - all.first_step + 1) - 3, height,
+        colour_of(i).fill, colour_of(i).line, escaped(b.name), number(b.bytes), number(b.offset),
+        number(b.offset + b.bytes));
+  }
+
   void shape(std::size_t i) {
     const ProgramBuffer& b = program_.buffers[i];
     if (!is_drawn(b)) return;
@@ -228,7 +256,11 @@ class Drawing {
 
   const Program& program_;
   const std::string& title_;
+  struct Frame {
+    int first_step, last_step;
+  };
   std::set<int> inputs_, outputs_;
+  std::vector<Frame> frames_;  // by buffer: while any part lives
   int columns_ = 0;
   double column_ = 0, top_ = 1;
   std::string out_;

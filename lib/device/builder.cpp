@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 #include "lib/device/fit_arena.h"
 #include "lib/device/kernels.h"
 #include "lib/device/overlap.h"
 #include "lib/device/regions.h"
+#include "lib/device/segments.h"
 #include "lib/support/error.h"
 
 namespace tinyml {
@@ -139,12 +141,37 @@ void ProgramBuilder::place_step(const Draft& draft, const StepForm& form) {
   program_.steps.push_back(std::move(result));
 }
 
+Views ProgramBuilder::possible_views() const {
+  std::vector<ViewStep> steps;
+  for (const Draft& draft : drafts_) steps.push_back({&draft.step, &draft.operands});
+  std::vector<std::size_t> bytes;
+  for (const ProgramBuffer& buffer : program_.buffers) bytes.push_back(buffer.bytes);
+  std::vector<int> ports;
+  for (const ProgramPort& port : program_.inputs) ports.push_back(port.buffer);
+  for (const ProgramPort& port : program_.outputs) ports.push_back(port.buffer);
+  return find_views(steps, bytes, ports);
+}
+
+void ProgramBuilder::apply(const Views& views) {
+  views_ = views;
+  for (std::size_t b = 0; b < value_buffers_; ++b) {
+    program_.buffers[b].part_of = views.part_of[b];
+    program_.buffers[b].part_offset = static_cast<std::size_t>(views.part_offset[b]);
+    program_.buffers[b].is_assembled = views.assembled[b];
+  }
+}
+
 void ProgramBuilder::place_steps(const std::vector<std::size_t>& choice) {
   program_.buffers.resize(value_buffers_);
   program_.steps.clear();
   in_place_.clear();
   in_place_steps_.clear();
-  for (std::size_t i = 0; i < drafts_.size(); ++i) place_step(drafts_[i], drafts_[i].forms[choice[i]]);
+  placed_.clear();
+  for (std::size_t i = 0; i < drafts_.size(); ++i) {
+    if (views_.dropped[i]) continue;
+    place_step(drafts_[i], drafts_[i].forms[choice[i]]);
+    placed_.push_back(i);
+  }
   plan();
 }
 
@@ -178,10 +205,7 @@ std::size_t ProgramBuilder::bytes_of(const Draft& draft, const StepForm& form) c
 // By the aim alone, unless memory is short.
 std::vector<std::size_t> ProgramBuilder::choose() {
   std::vector<std::size_t> choice;
-  for (Draft& draft : drafts_) {
-    draft.forms = step_forms(draft.step, program_.target);
-    choice.push_back(choose_form(draft.forms, options_.optimize));
-  }
+  for (const Draft& draft : drafts_) choice.push_back(choose_form(draft.forms, options_.optimize));
   if (options_.optimize != Optimize::ram) {
     if (options_.max_arena == 0) return choice;
     place_steps(choice);
@@ -221,43 +245,65 @@ void ProgramBuilder::note_overlaps(const LoweredStep& step, const std::vector<in
 }
 
 // Who reads and writes what. Values have one step or several that write them (draft.output); of a buffer that is no
-// value's, such as scratch or a further output, every step counts as a writer, so that its steps keep their order.
+// value's, such as scratch or a further output, every step counts as a writer, so that its steps keep their order. Of
+// buffers that are parts of others, or have parts, it is known: a step writes the last of its operands but scratch.
 OrderProblem ProgramBuilder::order_problem() const {
   OrderProblem problem;
-  std::vector<bool> is_value(program_.buffers.size(), false), is_input = is_value, seen = is_value;
-  for (const ProgramBuffer& buffer : program_.buffers) problem.sizes.push_back(static_cast<std::int64_t>(buffer.bytes));
+  const Segments segments = segments_of(program_.buffers);
+  const auto count = program_.buffers.size();
+  std::vector<bool> is_value(count, false), is_input = is_value, seen = is_value, in_view = is_value;
+  const auto append = [&](std::vector<int>& list, int buffer) {
+    const std::vector<int>& parts = segments.of_buffer[static_cast<std::size_t>(buffer)];
+    list.insert(list.end(), parts.begin(), parts.end());
+  };
+  for (const Segment& segment : segments.all) problem.sizes.push_back(segment.end - segment.begin);
+  for (std::size_t b = 0; b < count; ++b) {
+    const int parent = program_.buffers[b].part_of;
+    if (parent >= 0) in_view[b] = in_view[static_cast<std::size_t>(parent)] = true;
+  }
   for (const ProgramPort& port : program_.inputs) {
-    problem.inputs.push_back(port.buffer);
+    append(problem.inputs, port.buffer);
     is_input[static_cast<std::size_t>(port.buffer)] = true;
   }
-  for (const ProgramPort& port : program_.outputs) problem.outputs.push_back(port.buffer);
+  for (const ProgramPort& port : program_.outputs) append(problem.outputs, port.buffer);
   for (const Draft& draft : drafts_)
     if (draft.output >= 0) is_value[static_cast<std::size_t>(draft.output)] = true;
-  for (std::size_t s = 0; s < drafts_.size(); ++s) {
-    OrderStep& step = problem.steps.emplace_back();
-    for (const int operand : program_.steps[s].operands) {
+  for (std::size_t s = 0; s < program_.steps.size(); ++s) {
+    const ProgramStep& from = program_.steps[s];
+    OrderStep step;
+    for (const int operand : from.operands) {
       const auto b = static_cast<std::size_t>(operand);
-      const bool reads = is_input[b] || (is_value[b] && seen[b] && operand != drafts_[s].output);
-      (reads ? step.reads : step.writes).push_back(operand);
+      const bool was_written = is_value[b] && seen[b] && operand != drafts_[placed_[s]].output;
+      const bool reads = is_input[b] || (in_view[b] ? operand != from.output : was_written);
+      append(reads ? step.reads : step.writes, operand);
     }
-    for (const int operand : program_.steps[s].operands) seen[static_cast<std::size_t>(operand)] = true;
+    problem.steps.push_back(std::move(step));
+    for (const int operand : from.operands) seen[static_cast<std::size_t>(operand)] = true;
   }
-  for (std::size_t i = 0; i < in_place_.size(); ++i) {
-    const std::int64_t from = problem.sizes[static_cast<std::size_t>(in_place_[i].from)];
-    const std::int64_t to = problem.sizes[static_cast<std::size_t>(in_place_[i].to)];
-    auto& shares = problem.steps[in_place_steps_[i]].shares;
-    const std::int64_t bytes = shared_bytes(in_place_[i], from, to);
-    const auto known =
-        std::find_if(shares.begin(), shares.end(), [&](auto& s) { return s.first == in_place_[i].from; });
-    if (known == shares.end())
-      shares.emplace_back(in_place_[i].from, bytes);
-    else
-      known->second = std::max(known->second, bytes);
-  }
+  for (std::size_t i = 0; i < in_place_.size(); ++i) note_shares(problem, segments, i);
   return problem;
 }
 
-// Lifetimes in the present order, then offsets.
+// A pair with several relations shares as much as the best of them allows; parts of the input share in turn.
+void ProgramBuilder::note_shares(OrderProblem& problem, const Segments& segments, std::size_t relation) const {
+  const InPlace& pair = in_place_[relation];
+  const auto bytes = [&](int buffer) {
+    return static_cast<std::int64_t>(program_.buffers[static_cast<std::size_t>(buffer)].bytes);
+  };
+  auto& shares = problem.steps[in_place_steps_[relation]].shares;
+  std::int64_t left = shared_bytes(pair, bytes(pair.from), bytes(pair.to));
+  for (const int part : segments.of_buffer[static_cast<std::size_t>(pair.from)]) {
+    const std::int64_t share = std::min(left, problem.sizes[static_cast<std::size_t>(part)]);
+    left -= share;
+    const auto known = std::find_if(shares.begin(), shares.end(), [&](const auto& s) { return s.first == part; });
+    if (known == shares.end())
+      shares.emplace_back(part, share);
+    else
+      known->second = std::max(known->second, share);
+  }
+}
+
+// Lifetimes in the present order, then offsets. A buffer that is all in its parts is shown for as long as they live.
 void ProgramBuilder::plan() {
   const int end = static_cast<int>(program_.steps.size());
   for (ProgramBuffer& buffer : program_.buffers) buffer.first_step = end, buffer.last_step = -1;
@@ -267,27 +313,55 @@ void ProgramBuilder::plan() {
       buffer.first_step = std::min(buffer.first_step, s);
       buffer.last_step = std::max(buffer.last_step, s);
     }
-  for (const ProgramPort& port : program_.inputs)
-    program_.buffers[static_cast<std::size_t>(port.buffer)].first_step = -1;
+  for (const ProgramPort& port : program_.inputs) {
+    ProgramBuffer& buffer = program_.buffers[static_cast<std::size_t>(port.buffer)];
+    buffer.first_step = -1;
+  }
   for (const ProgramPort& port : program_.outputs)
     program_.buffers[static_cast<std::size_t>(port.buffer)].last_step = end;
   plan_memory(program_, in_place_);
 }
 
 // The given order unless another one takes less: an estimate finds the order, the plan decides.
+ProgramBuilder::Arrangement ProgramBuilder::arrange(const Views& views) {
+  apply(views);
+  Arrangement best{views, choose(), {}, 0};
+  place_steps(best.choice);
+  best.arena_bytes = program_.arena_bytes;
+  const std::vector<int> order = order_steps(order_problem());
+  best.order.resize(order.size());
+  std::iota(best.order.begin(), best.order.end(), std::size_t{0});
+  if (std::is_sorted(order.begin(), order.end())) return best;
+  const std::vector<std::size_t> other(order.begin(), order.end());
+  reorder(other);
+  if (program_.arena_bytes >= best.arena_bytes) return best;
+  best.order = other;
+  best.arena_bytes = program_.arena_bytes;
+  return best;
+}
+
+void ProgramBuilder::reorder(const std::vector<std::size_t>& order) {
+  std::vector<ProgramStep> steps;
+  for (const std::size_t s : order) steps.push_back(std::move(program_.steps[s]));
+  program_.steps = std::move(steps);
+  plan();
+}
+
+// Views instead of copies unless that takes more memory.
 Program ProgramBuilder::finish() {
   value_buffers_ = program_.buffers.size();
-  const std::vector<std::size_t> choice = choose();
-  place_steps(choice);
-  for (std::size_t i = 0; i < drafts_.size(); ++i)
-    fill_fields(program_.steps[i], drafts_[i], drafts_[i].forms[choice[i]]);
-  const std::vector<int> order = order_steps(order_problem());
-  if (!std::is_sorted(order.begin(), order.end())) {
-    Program given = program_;
-    for (std::size_t i = 0; i < order.size(); ++i) program_.steps[i] = given.steps[static_cast<std::size_t>(order[i])];
-    plan();
-    if (program_.arena_bytes >= given.arena_bytes) program_ = std::move(given);
+  for (Draft& draft : drafts_) draft.forms = step_forms(draft.step, program_.target);
+  const Views none = no_views(drafts_.size(), value_buffers_), views = options_.views ? possible_views() : none;
+  Arrangement best = arrange(views);
+  if (views.any())
+    if (Arrangement copies = arrange(none); copies.arena_bytes < best.arena_bytes) best = std::move(copies);
+  apply(best.views);
+  place_steps(best.choice);
+  for (std::size_t i = 0; i < placed_.size(); ++i) {
+    const Draft& draft = drafts_[placed_[i]];
+    fill_fields(program_.steps[i], draft, draft.forms[best.choice[placed_[i]]]);
   }
+  if (!std::is_sorted(best.order.begin(), best.order.end())) reorder(best.order);
   constexpr std::size_t kMostArena = std::size_t{1} << 28U;  // offsets are 32 bits wide, and no such device has more
   if (program_.arena_bytes > kMostArena)
     throw Error("the model needs " + std::to_string(program_.arena_bytes) + " bytes of working memory",

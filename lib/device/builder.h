@@ -12,7 +12,9 @@
 #include "lib/device/order.h"
 #include "lib/device/plan_memory.h"
 #include "lib/device/program.h"
+#include "lib/device/segments.h"
 #include "lib/device/variants.h"
+#include "lib/device/views.h"
 
 namespace tinyml {
 
@@ -34,7 +36,7 @@ class ProgramBuilder {
   void add_input(ProgramPort port) { program_.inputs.push_back(std::move(port)); }
   void add_output(ProgramPort port) { program_.outputs.push_back(std::move(port)); }
 
-  // Kernels, order, lifetimes, offsets.
+  // Kernels, copies that can be left out, order, lifetimes, offsets.
   Program finish();
 
  private:
@@ -46,14 +48,26 @@ class ProgramBuilder {
     std::vector<StepForm> forms;  // of the target's kernels, set when the builder finishes
   };
 
+  struct Arrangement {
+    Views views;
+    std::vector<std::size_t> choice;  // the form of each draft
+    std::vector<std::size_t> order;   // of the drafts that are steps
+    std::size_t arena_bytes = 0;
+  };
+
+  Arrangement arrange(const Views& views);
+  Views possible_views() const;
+  void apply(const Views& views);
   // Steps without their fields, in the forms chosen, and their plan.
   void place_steps(const std::vector<std::size_t>& choice);
+  void reorder(const std::vector<std::size_t>& order);
   void place_step(const Draft& draft, const StepForm& form);
   void fill_fields(ProgramStep& step, const Draft& draft, const StepForm& form);
   std::vector<std::size_t> choose();
   std::size_t bytes_of(const Draft& draft, const StepForm& form) const;
   void plan();
   OrderProblem order_problem() const;
+  void note_shares(OrderProblem& problem, const Segments& segments, std::size_t relation) const;
   void note_overlaps(const LoweredStep& step, const std::vector<int>& operands, int output_buffer);
   // `stream_weight_bytes`: of a packed field "stream" those that the model brings.
   ProgramField make_field(const StepField& field, const std::string& kernel, std::size_t stream_weight_bytes,
@@ -64,6 +78,8 @@ class ProgramBuilder {
   LowerOptions options_;
   std::vector<Draft> drafts_;
   std::size_t value_buffers_ = 0;  // those behind them are scratch
+  Views views_;
+  std::vector<std::size_t> placed_;  // the draft of each step
   std::vector<InPlace> in_place_;
   std::vector<std::size_t> in_place_steps_;  // the step of each
   std::map<std::pair<DType, std::string>, int> constants_by_bytes_;

@@ -29,8 +29,8 @@ class Greedy {
  public:
   explicit Greedy(const PlacementProblem& problem) : problem_(problem), pairs_of_(problem.sizes.size()) {
     for (const PlacementPair& pair : problem.pairs) {
-      pairs_of_[index(pair.a)].push_back({index(pair.b), pair.b_below, pair.a_below, pair.may_be_equal});
-      pairs_of_[index(pair.b)].push_back({index(pair.a), pair.a_below, pair.b_below, pair.may_be_equal});
+      pairs_of_[index(pair.a)].push_back({index(pair.b), pair.b_below, pair.a_below, negative(pair.shift)});
+      pairs_of_[index(pair.b)].push_back({index(pair.a), pair.a_below, pair.b_below, pair.shift});
     }
   }
 
@@ -48,14 +48,17 @@ class Greedy {
  private:
   struct Neighbour {
     std::size_t item;
-    std::int64_t above, below;  // this item may stand at other + above or higher, or at other - below or lower
-    bool may_be_equal;
+    std::int64_t above, below;          // this item may stand at other + above or higher, or at other - below or lower
+    std::optional<std::int64_t> shift;  // or at exactly other + shift
   };
   struct Gap {
     std::int64_t begin, end;  // offsets strictly between are forbidden
   };
 
   static std::size_t index(int item) { return static_cast<std::size_t>(item); }
+  static std::optional<std::int64_t> negative(std::optional<std::int64_t> shift) {
+    return shift ? std::optional(-*shift) : shift;
+  }
 
   std::int64_t lowest(std::size_t item, const std::vector<std::int64_t>& offsets) {
     forbidden_.clear();
@@ -65,16 +68,18 @@ class Greedy {
     std::int64_t at = 0;
     for (const Gap& gap : forbidden_)
       if (at > gap.begin && at < gap.end) at = gap.end;
-    for (const Neighbour& n : pairs_of_[item])
-      if (n.may_be_equal && offsets[n.item] >= 0 && offsets[n.item] < at && allowed(item, offsets[n.item], offsets))
-        at = offsets[n.item];
+    for (const Neighbour& n : pairs_of_[item]) {
+      if (!n.shift || offsets[n.item] < 0) continue;
+      const std::int64_t exact = offsets[n.item] + *n.shift;
+      if (exact >= 0 && exact < at && allowed(item, exact, offsets)) at = exact;
+    }
     return at;
   }
 
   bool allowed(std::size_t item, std::int64_t at, const std::vector<std::int64_t>& offsets) const {
     return std::all_of(pairs_of_[item].begin(), pairs_of_[item].end(), [&](const Neighbour& n) {
       const std::int64_t other = offsets[n.item];
-      return other < 0 || at <= other - n.below || at >= other + n.above || (n.may_be_equal && at == other);
+      return other < 0 || at <= other - n.below || at >= other + n.above || (n.shift && at == other + *n.shift);
     });
   }
 
@@ -141,7 +146,7 @@ class Branching {
       for (; place > 0 && ways[at(place - 1)].estimate > way.estimate; --place) ways[at(place)] = ways[at(place - 1)];
       ways[at(place)] = way;
     };
-    if (pair.may_be_equal) offer({{Edge{pair.a, pair.b, 0}, Edge{pair.b, pair.a, 0}}, 2});
+    if (pair.shift) offer({{Edge{pair.a, pair.b, *pair.shift}, Edge{pair.b, pair.a, -*pair.shift}}, 2});
     offer({{Edge{pair.a, pair.b, pair.a_below}}, 1});
     offer({{Edge{pair.b, pair.a, pair.b_below}}, 1});
     return count;
@@ -231,7 +236,7 @@ class Branching {
     return std::all_of(open.begin(), open.end(), [&](std::size_t i) {
       const PlacementPair& pair = problem_.pairs[i];
       const std::int64_t a = head_[at(pair.a)], b = head_[at(pair.b)];
-      return a + pair.a_below <= b || b + pair.b_below <= a || (pair.may_be_equal && a == b);
+      return a + pair.a_below <= b || b + pair.b_below <= a || (pair.shift && a + *pair.shift == b);
     });
   }
 

@@ -3,17 +3,18 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 namespace tinyml {
 
 // Two items stand in one of two or three ways: offset[a] + a_below <= offset[b], or offset[b] + b_below <= offset[a]
-// (disjoint when these are the sizes of a and b; less where they may overlap), or offset[a] == offset[b].
+// (disjoint when these are the sizes of a and b; less where they may overlap), or offset[a] + shift == offset[b].
 struct PlacementPair {
   int a = 0, b = 0;
   std::int64_t a_below = 0, b_below = 0;
-  bool may_be_equal = false;
+  std::optional<std::int64_t> shift;  // a multiple of the alignment; nullopt: not in that way
 };
 
 struct PlacementProblem {

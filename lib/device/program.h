@@ -52,6 +52,9 @@ struct ProgramBuffer {
   bool slow = false;       // stands in the slow arena
   int first_step = 0,
       last_step = 0;  // lifetime, inclusive; inputs start at -1 and, as outputs, are kept alive on demand
+  int part_of = -1;   // a view: the buffer whose bytes from part_offset on it is; that one is no part
+  std::size_t part_offset = 0;
+  bool is_assembled = false;  // parts of it are written by the steps that compute them
 };
 
 struct ProgramStep {

@@ -1,10 +1,10 @@
 // Greedy by traffic per byte: a buffer joins the fast region when the plan of that region still fits. Each region is
-// then planned as an arena of its own, with the same planner.
+// then planned as an arena of its own, with the same planner. Parts stand where their whole stands.
 #include "lib/device/regions.h"
 
 #include <algorithm>
-#include <numeric>
 
+#include "lib/device/segments.h"
 #include "lib/runtime/tinyml_runtime.h"
 #include "lib/support/error.h"
 
@@ -42,6 +42,14 @@ void check_operands(const Program& program) {
 
 std::size_t index(int buffer) { return static_cast<std::size_t>(buffer); }
 
+// For each buffer that is no part: itself and its parts.
+std::vector<std::vector<std::size_t>> with_parts(const Program& program) {
+  std::vector<std::vector<std::size_t>> wholes(program.buffers.size());
+  for (std::size_t i = 0; i < wholes.size(); ++i)
+    wholes[index(root_of(program.buffers, static_cast<int>(i)))].push_back(i);
+  return wholes;
+}
+
 }  // namespace
 
 std::vector<double> buffer_traffic(const Program& program) {
@@ -49,12 +57,13 @@ std::vector<double> buffer_traffic(const Program& program) {
   for (const ProgramStep& step : program.steps) {
     std::vector<int> sources;
     for (const int operand : step.operands) {
-      traffic[index(operand)] += static_cast<double>(program.buffers[index(operand)].bytes);
+      traffic[index(root_of(program.buffers, operand))] += static_cast<double>(program.buffers[index(operand)].bytes);
       if (operand != step.output && operand != step.scratch) sources.push_back(operand);
     }
     if (step.scratch >= 0) sources = {step.scratch};
     for (const int source : sources)
-      traffic[index(source)] += static_cast<double>(step.macs) / 4 / static_cast<double>(sources.size());
+      traffic[index(root_of(program.buffers, source))] +=
+          static_cast<double>(step.macs) / 4 / static_cast<double>(sources.size());
   }
   return traffic;
 }
@@ -65,16 +74,19 @@ void split_regions(Program& program, std::span<const InPlace> in_place, std::siz
   program.slow_arena_bytes = TML_ARENA_ALIGN;
   if (program.arena_bytes <= fast_bytes) return;
   const std::vector<double> traffic = buffer_traffic(program);
-  std::vector<std::size_t> order(program.buffers.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
+  const std::vector<std::vector<std::size_t>> wholes = with_parts(program);
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < wholes.size(); ++i)
+    if (!wholes[i].empty()) order.push_back(i);
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return traffic[a] * static_cast<double>(program.buffers[b].bytes) >
            traffic[b] * static_cast<double>(program.buffers[a].bytes);
   });
   std::vector<bool> fast(program.buffers.size(), false);
   for (const std::size_t i : order) {
-    fast[i] = true;
-    if (!fits(program, in_place, fast, fast_bytes)) fast[i] = false;
+    for (const std::size_t b : wholes[i]) fast[b] = true;
+    if (fits(program, in_place, fast, fast_bytes)) continue;
+    for (const std::size_t b : wholes[i]) fast[b] = false;
   }
   const Program fast_part = plan_part(program, in_place, fast, true);
   const Program slow_part = plan_part(program, in_place, fast, false);

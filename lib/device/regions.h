@@ -13,9 +13,9 @@ namespace tinyml {
 // first. Throws Error (step named) when a step has more operands than two arenas allow.
 void split_regions(Program& program, std::span<const InPlace> in_place, std::size_t fast_bytes);
 
-// How often the bytes of each buffer are read or written in one inference: an estimate. A kernel reads what it
-// multiplies four bytes at a time, from its scratch where it has one and else from its inputs; it touches everything
-// else once.
+// How often the bytes of each buffer (for a part: of its whole) are read or written in one inference: an estimate. A
+// kernel reads what it multiplies four bytes at a time, from its scratch where it has one and else from its inputs; it
+// touches everything else once.
 std::vector<double> buffer_traffic(const Program& program);
 
 }  // namespace tinyml

@@ -48,7 +48,9 @@ std::vector<tml_step_areas> step_areas(const Program& program) {
     place(step.output, areas.output, areas.output_bytes);
     place(step.scratch, areas.scratch, areas.scratch_bytes);
     areas.operands = static_cast<std::uint8_t>(std::min<std::size_t>(step.operands.size(), UINT8_MAX));
-    if (!completed[static_cast<std::size_t>(step.output)]) areas.traced_bytes = areas.output_bytes;
+    // Of a buffer that is put together, parts may come later than its last copy.
+    const bool is_whole = !program.buffers[static_cast<std::size_t>(step.output)].is_assembled;
+    if (is_whole && !completed[static_cast<std::size_t>(step.output)]) areas.traced_bytes = areas.output_bytes;
     completed[static_cast<std::size_t>(step.output)] = true;
     all.push_back(areas);
   }

@@ -1,8 +1,10 @@
 // Random networks of many operators, lowered and simulated: against the float executor with fake quantization, and
 // against themselves in an arena where nothing is shared (so that a wrong lifetime or layout shows).
 #include <random>
+#include <set>
 
 #include "lib/ops/op_def.h"
+#include "lib/runtime/tinyml_runtime.h"
 #include "tests/unit/device/device_test.h"
 
 using namespace tinyml;
@@ -54,7 +56,7 @@ class Generator {
   void add_layer() {
     const ValueId x = any();
     const Dims d = dims(x);
-    switch (pick(0, 15)) {
+    switch (pick(0, 17)) {
       case 0:
       case 1:
         return values_.push_back(conv(x, 1));
@@ -71,7 +73,11 @@ class Generator {
       case 7:
         return add_pair("Max", x);
       case 8:
-        return concat(x);
+        return concat(x, 1);
+      case 15:
+        return concat(x, 2);
+      case 16:
+        return split(x, d[2]);
       case 9:
         return pool(x);
       case 10:
@@ -114,14 +120,32 @@ class Generator {
     values_.push_back(node(op, {}, {x, pick(0, 1) == 0 ? weights({d[1], 1, 1}) : weights({d[3]})}));
   }
 
-  void concat(ValueId x) {
+  // Channels lie apart in memory, rows are runs of it: these need no copies.
+  void concat(ValueId x, std::int64_t axis) {
     const Dims d = dims(x);
     std::vector<ValueId> parts{x};
     for (const ValueId other : values_) {
       const Dims e = dims(other);
-      if (e[2] == d[2] && e[3] == d[3] && parts.size() < 3) parts.push_back(other);
+      const auto other_axis = static_cast<std::size_t>(3 - axis);
+      if (e[3] == d[3] && e[other_axis] == d[other_axis] && parts.size() < 3 && pick(0, 2) > 0) parts.push_back(other);
     }
-    values_.push_back(node("Concat", {{"axis", std::int64_t{1}}}, parts));
+    values_.push_back(node("Concat", {{"axis", axis}}, parts));
+  }
+
+  void split(ValueId x, std::int64_t rows) {
+    if (rows < 2) return;
+    const ValueId parts = ints({pick(1, rows - 1), 0});
+    const std::int64_t first = graph_.value(parts).constant->data<std::int64_t>()[0];
+    graph_.value(parts).constant->data<std::int64_t>()[1] = rows - first;
+    const ValueId top = graph_.add_value("top"), bottom = graph_.add_value("bottom");
+    graph_.add_node({.name = "Split",
+                     .op = "Split",
+                     .attributes = {{"axis", std::int64_t{2}}},
+                     .inputs = {x, parts},
+                     .outputs = {top, bottom},
+                     .origins = {}});
+    infer_types(graph_);
+    for (const ValueId part : {top, bottom}) values_.push_back(part);
   }
 
   void pool(ValueId x) {
@@ -157,20 +181,95 @@ class Generator {
   std::vector<ValueId> values_;
 };
 
-// The same steps with every buffer in a place of its own.
+// The same steps with every buffer in a place of its own, parts in their buffer's.
 Program unshared(Program program) {
   program.arena_bytes = 0;
   for (ProgramBuffer& buffer : program.buffers) {
+    if (buffer.part_of >= 0) continue;
     buffer.offset = program.arena_bytes;
     program.arena_bytes += (buffer.bytes + 15) / 16 * 16;
   }
+  for (ProgramBuffer& buffer : program.buffers)
+    if (buffer.part_of >= 0)
+      buffer.offset = program.buffers[static_cast<std::size_t>(buffer.part_of)].offset + buffer.part_offset;
   return program;
 }
+
+// Follows the steps and remembers what every byte of the arena holds (which buffer's which byte, parts counting as
+// their buffer's): no step may find another byte where it reads, and the outputs must be whole at the end.
+class Contents {
+ public:
+  explicit Contents(const Program& program) : program_(program), held_(program.arena_bytes, Byte{-1, 0}) {}
+
+  void check() {
+    for (const ProgramPort& port : program_.inputs) fill(port.buffer);
+    for (const ProgramStep& step : program_.steps) {
+      INFO(step.name);
+      const std::size_t inputs = step.operands.size() - (step.scratch >= 0 ? 2 : 1);
+      for (std::size_t i = 0; i < inputs; ++i)
+        if (!is_of_constant(step)) expect(step.operands[i]);
+      if (step.scratch >= 0) fill(step.scratch);
+      if (step.kernel == "tml_copy")
+        fill_copied(step);
+      else
+        fill(step.output);
+    }
+    for (const ProgramPort& port : program_.outputs) expect(port.buffer);
+  }
+
+ private:
+  using Byte = std::pair<int, std::size_t>;
+
+  // Concat of a constant names its target as operand twice.
+  static bool is_of_constant(const ProgramStep& step) {
+    return step.kernel == "tml_copy" && step.operands[0] == step.operands[1];
+  }
+  static std::vector<std::int64_t> field(const ProgramStep& step, const std::string& name) {
+    for (const ProgramField& f : step.fields) {
+      if (f.name != name) continue;
+      if (const auto* one = std::get_if<std::int64_t>(&f.value)) return {*one};
+      return std::get<std::vector<std::int64_t>>(f.value);
+    }
+    return std::vector<std::int64_t>(TML_MAX_DIMS, 0);
+  }
+  void fill_copied(const ProgramStep& step) {
+    const auto dims = field(step, "dims"), strides = field(step, "out_strides");
+    std::vector<std::int64_t> places{field(step, "out_offset")[0]};
+    for (std::size_t d = 0; d < dims.size(); ++d) {
+      std::vector<std::int64_t> next;
+      for (const std::int64_t place : places)
+        for (std::int64_t i = 0; i < dims[d]; ++i) next.push_back(place + i * strides[d]);
+      places = std::move(next);
+    }
+    const std::int64_t width = field(step, "element_bytes")[0];
+    for (const std::int64_t place : places)
+      for (std::int64_t i = place; i < place + width; ++i)
+        held_[buffer(step.output).offset + static_cast<std::size_t>(i)] =
+            byte(step.output, static_cast<std::size_t>(i));
+  }
+  const ProgramBuffer& buffer(int b) const { return program_.buffers[static_cast<std::size_t>(b)]; }
+  Byte byte(int b, std::size_t i) const {
+    return buffer(b).part_of < 0 ? Byte{b, i} : Byte{buffer(b).part_of, buffer(b).part_offset + i};
+  }
+  void fill(int b) {
+    for (std::size_t i = 0; i < buffer(b).bytes; ++i) held_[buffer(b).offset + i] = byte(b, i);
+  }
+  void expect(int b) const {
+    bool whole = true;
+    for (std::size_t i = 0; i < buffer(b).bytes; ++i) whole = whole && held_[buffer(b).offset + i] == byte(b, i);
+    INFO(buffer(b).name);
+    CHECK(whole);
+  }
+
+  const Program& program_;
+  std::vector<Byte> held_;
+};
 
 }  // namespace
 
 TEST_CASE("random networks", "[device]") {
   double differing = 0, elements = 0;
+  std::size_t views = 0;
   for (unsigned seed = 1; seed <= 300; ++seed) {
     INFO("seed " << seed);
     const Graph graph = quantized(Generator(seed).make());
@@ -195,12 +294,19 @@ TEST_CASE("random networks", "[device]") {
       CHECK(regions.arena_bytes <= program.arena_bytes / 8 * 8 * share / 4);
       CHECK(Simulator(regions).run_guarded(sample) == simulator.run(sample));
     }
+    Contents(program).check();
+    const Program copying = lower(graph, {.views = false});
+    CHECK(Simulator(copying).run(sample) == simulator.run(sample));
+    CHECK(copying.arena_bytes >= program.arena_bytes);
+    views += copying.steps.size() - program.steps.size();
     for (const Target target : {Target::cortex_m4, Target::cortex_m55})
       for (const Optimize aim : {Optimize::speed, Optimize::size, Optimize::ram}) {
         const Program variant = lower(graph, {target, aim});
         INFO(target_name(target) << ", aim " << static_cast<int>(aim));
         CHECK(Simulator(variant).run_guarded(sample) == simulator.run(sample));
+        Contents(variant).check();
       }
   }
   CHECK(differing <= 0.01 * elements);
+  CHECK(views > 50);
 }
