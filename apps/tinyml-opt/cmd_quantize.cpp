@@ -67,6 +67,8 @@ void check(const Options& options, const Session& session) {
     throw Error("NaN is no bound", "give a number", ExitCode::usage);
   if (!options.test.labels.empty() && options.test.data.empty())
     throw Error("--labels needs --data", "give the samples that the labels belong to", ExitCode::usage);
+  if (options.quantize.weights.codebook && options.quantize.weights.bits == 4)
+    throw Error("--codebook and --weight-bits 4 exclude each other", "a codebook holds 8-bit weights", ExitCode::usage);
   if (options.activations != "int8")
     throw Error("--activations " + options.activations + " is not supported yet", "use int8");
 }
@@ -123,7 +125,9 @@ ExitCode quantize_model(Options& options, const Session& session) {
   options.quantize.observer.method = parse_method(options.method);
   options.quantize.per_channel = !options.per_tensor;
 
-  const bool adaround = options.rounding.empty() ? options.quantize.weights.bits == 4 : options.rounding == "adaround";
+  const bool adaround = options.rounding.empty()
+                            ? options.quantize.weights.bits == 4 || options.quantize.weights.codebook
+                            : options.rounding == "adaround";
   options.quantize.weights.rounding = adaround ? Rounding::reconstruct : Rounding::nearest;
 
   Progress progress("calibrating"), rounding("rounding weights");
@@ -165,6 +169,8 @@ void add_method_options(CLI::App& command, Options& options) {
   command.add_option("--weight-bits", options.quantize.weights.bits, "Bits of a weight")
       ->check(CLI::IsMember({8, 4}).description(""))
       ->type_name("8|4");
+  command.add_flag("--codebook", options.quantize.weights.codebook,
+                   "At most 16 distinct int8 weights in a layer: half a byte each");
   command
       .add_option("--rounding", options.rounding,
                   "Each weight to its nearest, or for the least output error of a layer")

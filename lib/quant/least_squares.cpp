@@ -151,8 +151,8 @@ RoundedChannel ChannelRounder::round(std::size_t output, double scale, const Lev
   return plane.error <= nearest.error ? plane : nearest;
 }
 
-// Least error over the scale with the integers as they are.
-void ChannelRounder::fit_scale(std::size_t output, RoundedChannel& channel) const {
+// Of least error with the integers as they are.
+double ChannelRounder::fitted_scale(std::size_t output, const RoundedChannel& channel) const {
   const std::size_t n = problem_.inputs;
   const std::vector<double> g = gradient(output, channel.integers, 1.0);
   double square = 0, product = 0;
@@ -161,11 +161,11 @@ void ChannelRounder::fit_scale(std::size_t output, RoundedChannel& channel) cons
     product += channel.integers[i] * t;
     square += channel.integers[i] * (g[i] + t);
   }
-  if (square > 0 && product > 0) channel.scale = product / square;
+  return square > 0 && product > 0 ? product / square : channel.scale;
 }
 
 RoundedChannel ChannelRounder::round_and_scale(std::size_t output, double scale, const Levels& levels) const {
-  constexpr int kCandidates = 20, kRefinements = 4;
+  constexpr int kCandidates = 20;
   constexpr double kLeast = 0.4;  // of the scale that clips nothing
   const std::vector<double> real = optimum(output);
   RoundedChannel best;
@@ -176,15 +176,21 @@ RoundedChannel ChannelRounder::round_and_scale(std::size_t output, double scale,
     if (best.integers.empty() || channel.error < best.error) best = std::move(channel);
   }
   for (const double candidate : {scale, best.scale})
-    if (RoundedChannel channel = round(output, candidate, levels); channel.error < best.error) best = std::move(channel);
-  for (int i = 0; i < kRefinements; ++i) {
-    RoundedChannel refined = best;
-    fit_scale(output, refined);
-    descend(output, refined, levels);
-    if (!(refined.error < best.error)) break;
-    best = std::move(refined);
-  }
+    if (RoundedChannel channel = round(output, candidate, levels); channel.error < best.error)
+      best = std::move(channel);
+  refine(output, best, levels);
   return best;
+}
+
+void ChannelRounder::refine(std::size_t output, RoundedChannel& channel, const Levels& levels, double least) const {
+  constexpr int kMostTurns = 4;
+  for (int i = 0; i < kMostTurns; ++i) {
+    RoundedChannel refined = channel;
+    refined.scale = std::max(least, fitted_scale(output, refined));
+    descend(output, refined, levels);
+    if (!(refined.error < channel.error)) break;
+    channel = std::move(refined);
+  }
 }
 
 }  // namespace tinyml

@@ -53,11 +53,13 @@ class ChannelRounder {
   double error(std::size_t output, const std::vector<int>& integers, double scale) const;
   // Changes single integers while that lessens the error.
   void descend(std::size_t output, RoundedChannel& channel, const Levels& levels) const;
+  // Scale and integers in turns, while that lessens the error; the scale keeps above `least`.
+  void refine(std::size_t output, RoundedChannel& channel, const Levels& levels, double least = 0) const;
 
  private:
   std::vector<int> nearest_plane(const std::vector<double>& real, double scale, const Levels& levels) const;
+  double fitted_scale(std::size_t output, const RoundedChannel& channel) const;
   std::vector<double> gradient(std::size_t output, const std::vector<int>& integers, double scale) const;
-  void fit_scale(std::size_t output, RoundedChannel& channel) const;
 
   LeastSquares problem_;
   std::vector<std::size_t> order_;  // by rising diagonal: what matters most is rounded first, from the end

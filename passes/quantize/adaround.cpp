@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "lib/quant/params.h"
+#include "passes/quantize/codebook.h"
 
 namespace tinyml {
 namespace {
@@ -19,6 +20,7 @@ class LayerRounder {
                int axis, ThreadPool& threads)
       : moments_(moments),
         rows_(rows),
+        form_(form),
         threads_(threads),
         params_(weight_params(weights, axis, form.bits == 4 ? DType::i4 : DType::i8)),
         levels_(form.bits == 4 ? Levels(-8, 7) : Levels(-127, 127)),
@@ -38,14 +40,18 @@ class LayerRounder {
 
   RoundedLayer run(const Tensor& weights, const std::function<double(std::size_t)>& least_scale) {
     channels_.resize(rows_.outputs);
+    std::vector<int> table;
+    if (form_.codebook) levels_ = Levels(table = first_codebook(codebook_layer()));
     if (params_.per_channel())
       round_channels(least_scale);
     else
       round_together(least_scale);
+    if (form_.codebook) improve_codebook(table, least_scale);
     return result(weights);
   }
 
  private:
+  CodebookLayer codebook_layer() const { return {rows_, real_, rounders_, params_}; }
   const ChannelRounder& rounder(std::size_t c) const { return rounders_[c / outputs_per_group()]; }
   std::size_t outputs_per_group() const { return rows_.outputs / rows_.groups; }
 
@@ -65,6 +71,34 @@ class LayerRounder {
     });
   }
 
+  // Entries and choices in turns, while that helps.
+  void improve_codebook(std::vector<int> table, const std::function<double(std::size_t)>& least_scale) {
+    constexpr int kTurns = 4;
+    for (int turn = 0; turn < kTurns; ++turn) {
+      table = fitted_codebook(codebook_layer(), channels_, table);
+      const auto before = channels_;
+      const Levels levels_before = levels_;
+      const double error_before = error();
+      levels_ = Levels(table);
+      each_channel([&](std::size_t c) {
+        RoundedChannel& channel = channels_[c];
+        channel = rounder(c).round(c % outputs_per_group(), channel.scale, levels_);
+        if (params_.per_channel()) rounder(c).refine(c % outputs_per_group(), channel, levels_, least_scale(c));
+      });
+      if (error() < error_before) continue;
+      channels_ = before;
+      levels_ = levels_before;
+      break;
+    }
+    for (std::size_t c = 0; c < params_.scales.size(); ++c) params_.scales[c] = static_cast<float>(channels_[c].scale);
+  }
+
+  double error() const {
+    double sum = 0;
+    for (const RoundedChannel& channel : channels_) sum += channel.error;
+    return sum;
+  }
+
   void round_together(const std::function<double(std::size_t)>& least_scale) {
     constexpr int kCandidates = 12;
     const double widest = static_cast<double>(params_.scales[0]);
@@ -74,10 +108,8 @@ class LayerRounder {
     for (int i = 0; i < kCandidates; ++i) {
       const double scale = std::max(least, widest * (1.0 - 0.05 * i));
       each_channel([&](std::size_t c) { channels_[c] = rounder(c).round(c % outputs_per_group(), scale, levels_); });
-      double error = 0;
-      for (const RoundedChannel& channel : channels_) error += channel.error;
-      if (best >= 0 && error >= best) continue;
-      best = error;
+      if (best >= 0 && error() >= best) continue;
+      best = error();
       kept = channels_;
     }
     channels_ = std::move(kept);
@@ -106,8 +138,7 @@ class LayerRounder {
     for (std::size_t c = 0; c < rows_.outputs; ++c) {
       const double* means = &moments_.input_means[c / outputs_per_group() * rows_.inputs];
       double mean = moments_.output_means[c];
-      for (std::size_t i = 0; i < rows_.inputs; ++i)
-        mean -= channels_[c].scale * channels_[c].integers[i] * means[i];
+      for (std::size_t i = 0; i < rows_.inputs; ++i) mean -= channels_[c].scale * channels_[c].integers[i] * means[i];
       bias[c] = static_cast<float>(mean);
     }
     return bias;
@@ -115,6 +146,7 @@ class LayerRounder {
 
   const LayerMoments& moments_;
   const WeightRows& rows_;
+  WeightForm form_;
   ThreadPool& threads_;
   QuantParams params_;
   Levels levels_;

@@ -9,7 +9,7 @@ namespace tinyml {
 struct RoundedLayer {
   Tensor integers;
   QuantParams params;
-  std::vector<float> bias;         // empty: as it was
+  std::vector<float> bias;  // empty: as it was
   double error = 0;         // mean squared output error over signal
 };
 

@@ -42,14 +42,15 @@ Tensor unit_weights(const WeightRows& rows, const Dims& dims) {
   auto w = units.data<float>();
   for (std::int64_t o = 0; o < outputs; ++o) {
     const std::int64_t k = o % per_group;
-    w[z(rows.axes.out_first ? o * per_group + k : (k / rows.axes.inner * outputs + o) * rows.axes.inner +
-                                                      k % rows.axes.inner)] = 1.0F;
+    w[z(rows.axes.out_first ? o * per_group + k
+                            : (k / rows.axes.inner * outputs + o) * rows.axes.inner + k % rows.axes.inner)] = 1.0F;
   }
   return units;
 }
 
-// What a layer's output should be: its output in the float graph; or, where it is only added to another value, the float
-// sum less that other value as the quantized graph has it, so that the layer makes up for the other branch's errors.
+// What a layer's output should be: its output in the float graph; or, where it is only added to another value, the
+// float sum less that other value as the quantized graph has it, so that the layer makes up for the other branch's
+// errors.
 struct Target {
   ValueId value;
   std::optional<ValueId> less;
@@ -243,7 +244,8 @@ std::optional<LayerMoments> layer_moments(const Graph& reference, const Graph& q
   constexpr std::size_t kMostBatch = 8;
   const std::size_t batch = fixed.value_or(fitting_batch(footprint(terms).peak, kMostBatch));
   const std::size_t enough = sample_budget(terms, rows, data.samples);
-  const std::size_t batches = data.samples / batch, used = std::clamp<std::size_t>(enough / batch, 1, std::max<std::size_t>(1, batches));
+  const std::size_t batches = data.samples / batch,
+                    used = std::clamp<std::size_t>(enough / batch, 1, std::max<std::size_t>(1, batches));
   Collector collector(rows, entry.rule.bias_input >= 0, context.threads);
   for (std::size_t i = 0; i < used; ++i) {
     const std::size_t first = i * batches / used * batch;

@@ -7,6 +7,7 @@
 
 #include "lib/quant/params.h"
 #include "passes/quantize/adaround.h"
+#include "passes/quantize/codebook.h"
 #include "passes/quantize/weight_axes.h"
 
 namespace tinyml {
@@ -36,7 +37,9 @@ class Quantizer {
       }
     QuantParams params = weight_params(real, axis, entry.weights.bits == 4 ? DType::i4 : DType::i8);
     make_room_for_bias(params, bias, input.scales[0]);
-    const ValueId integers = put_weights(entry, quantize_weights_tensor(real, params), params);
+    const ValueId integers = put_weights(
+        entry, entry.weights.codebook ? nearest_codebook_weights(real, params) : quantize_weights_tensor(real, params),
+        params);
     if (context_.options.bias_correction) correct(bias, entry, real, graph_.value(integers));
     if (entry.rule.bias_input >= 0) put_bias(entry, bias, params, input.scales[0]);
   }

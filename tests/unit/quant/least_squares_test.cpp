@@ -56,7 +56,6 @@ struct Data {
     return sum / static_cast<double>(x.size());
   }
 
-
   double least_of_all(double scale, const Levels& levels) const {
     const auto choices = static_cast<std::size_t>(levels.max() - levels.min() + 1);
     std::vector<int> q(inputs, levels.min());

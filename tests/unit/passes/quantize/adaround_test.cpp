@@ -2,11 +2,12 @@
 // judged on samples that it has not seen.
 #include "passes/quantize/adaround.h"
 
-#include <cmath>
+#include <set>
 
 #include "lib/exec/executor.h"
 #include "lib/ops/op_def.h"
 #include "lib/quant/params.h"
+#include "lib/quant/stored_bytes.h"
 #include "passes/quantize/quantize.h"
 #include "tests/unit/device/device_test.h"
 
@@ -57,10 +58,10 @@ double error_over_signal(const Graph& reference, const Graph& other, const Calib
   return noise / signal;
 }
 
-Graph rounded(const Graph& graph, Rounding rounding, unsigned threads_count = 1) {
+Graph rounded(const Graph& graph, WeightForm form, unsigned threads_count = 1) {
   ThreadPool threads(threads_count);
   QuantizeOptions options;
-  options.weights = {4, false, rounding};
+  options.weights = form;
   options.report_samples = 0;
   QuantizeReport report;
   return quantize(graph, samples(graph, 64, 1), options, {threads, 1}, report);
@@ -68,8 +69,8 @@ Graph rounded(const Graph& graph, Rounding rounding, unsigned threads_count = 1)
 
 void check_layer(const Graph& graph) {
   const CalibrationData unseen = samples(graph, 64, 1000);
-  const double nearest = error_over_signal(graph, rounded(graph, Rounding::nearest), unseen);
-  const double found = error_over_signal(graph, rounded(graph, Rounding::reconstruct), unseen);
+  const double nearest = error_over_signal(graph, rounded(graph, {4, false, Rounding::nearest}), unseen);
+  const double found = error_over_signal(graph, rounded(graph, {4, false, Rounding::reconstruct}), unseen);
   INFO("error over signal: nearest " << nearest << ", reconstructed " << found);
   CHECK(found < 0.9 * nearest);
 }
@@ -78,11 +79,15 @@ void check_layer(const Graph& graph) {
 
 TEST_CASE("adaround beats rounding to nearest on unseen samples", "[quantize]") {
   SECTION("convolution with stride, padding, dilation") {
-    check_layer(layer("Conv", {{"strides", std::vector<std::int64_t>{2, 1}}, {"pads", std::vector<std::int64_t>{1, 0, 2, 1}},
-                               {"dilations", std::vector<std::int64_t>{1, 2}}},
+    check_layer(layer("Conv",
+                      {{"strides", std::vector<std::int64_t>{2, 1}},
+                       {"pads", std::vector<std::int64_t>{1, 0, 2, 1}},
+                       {"dilations", std::vector<std::int64_t>{1, 2}}},
                       {1, 3, 9, 8}, {6, 3, 3, 3}, 6));
   }
-  SECTION("depthwise convolution") { check_layer(layer("Conv", {{"group", std::int64_t{4}}}, {1, 4, 8, 8}, {4, 1, 3, 3}, 4)); }
+  SECTION("depthwise convolution") {
+    check_layer(layer("Conv", {{"group", std::int64_t{4}}}, {1, 4, 8, 8}, {4, 1, 3, 3}, 4));
+  }
   SECTION("grouped convolution without bias") {
     check_layer(layer("Conv", {{"group", std::int64_t{2}}}, {1, 6, 8, 8}, {8, 3, 3, 3}, 0));
   }
@@ -90,7 +95,9 @@ TEST_CASE("adaround beats rounding to nearest on unseen samples", "[quantize]") 
   SECTION("transposed convolution") {
     check_layer(layer("ConvTranspose", {{"strides", std::vector<std::int64_t>{2, 2}}}, {1, 4, 6, 6}, {4, 5, 3, 3}, 5));
   }
-  SECTION("Gemm, weights transposed") { check_layer(layer("Gemm", {{"transB", std::int64_t{1}}}, {1, 24}, {7, 24}, 7)); }
+  SECTION("Gemm, weights transposed") {
+    check_layer(layer("Gemm", {{"transB", std::int64_t{1}}}, {1, 24}, {7, 24}, 7));
+  }
   SECTION("Gemm") { check_layer(layer("Gemm", {}, {1, 24}, {24, 7}, 7)); }
   SECTION("MatMul over a sequence") { check_layer(layer("MatMul", {}, {1, 5, 16}, {16, 6}, 0)); }
 }
@@ -106,8 +113,8 @@ TEST_CASE("the reported error of a rounded layer is that of its outputs", "[quan
   const auto moments = layer_moments(graph, graph, entry, *rows, data, {threads, 1});
   REQUIRE(moments);
   const Tensor& weights = *graph.value(graph.node(node).inputs[1]).constant;
-  const RoundedLayer layer = adaround(*moments, *rows, weights, {4, false, Rounding::reconstruct}, 0,
-                                      [](std::size_t) { return 0.0; }, threads);
+  const RoundedLayer layer = adaround(
+      *moments, *rows, weights, {4, false, Rounding::reconstruct}, 0, [](std::size_t) { return 0.0; }, threads);
   Graph changed = graph;
   changed.value(graph.node(node).inputs[1]).constant = dequantize_tensor(layer.integers, layer.params);
   changed.value(graph.node(node).inputs[2]).constant = Tensor::from<float>({4}, std::span<const float>(layer.bias));
@@ -119,7 +126,8 @@ TEST_CASE("the reported error of a rounded layer is that of its outputs", "[quan
 
 TEST_CASE("adaround gives the same weights for any number of threads", "[quantize]") {
   const Graph graph = layer("Conv", {}, {1, 3, 9, 8}, {6, 3, 3, 3}, 6);
-  const Graph one = rounded(graph, Rounding::reconstruct, 1), two = rounded(graph, Rounding::reconstruct, 2);
+  const WeightForm form{8, true, Rounding::reconstruct};
+  const Graph one = rounded(graph, form, 1), two = rounded(graph, form, 2);
   for (const ValueId id : one.values()) {
     CHECK(one.value(id).constant == two.value(id).constant);
     CHECK(one.value(id).quant == two.value(id).quant);
@@ -137,4 +145,20 @@ TEST_CASE("a residual branch makes up for the other one's error", "[quantize]") 
   graph.set_outputs({sum});
   infer_types(graph);
   check_layer(graph);
+}
+
+TEST_CASE("a layer with a codebook has at most 16 distinct weights and beats the nearest entries", "[quantize]") {
+  const Graph graph = layer("Conv", {{"pads", std::vector<std::int64_t>{1, 1, 1, 1}}}, {1, 6, 6, 6}, {8, 6, 3, 3}, 8);
+  const CalibrationData unseen = samples(graph, 64, 1000);
+  double error[2];
+  for (const Rounding rounding : {Rounding::nearest, Rounding::reconstruct}) {
+    const Graph coded = rounded(graph, {8, true, rounding});
+    const Value& weights = coded.value(coded.node(coded.nodes()[0]).inputs[1]);
+    CHECK(weights.quant->type == DType::i8);
+    const auto q = weights.constant->data<std::int8_t>();
+    CHECK(std::set<int>(q.begin(), q.end()).size() <= 16);
+    CHECK(is_codebook(*weights.constant, *weights.quant));
+    error[rounding == Rounding::reconstruct] = error_over_signal(graph, coded, unseen);
+  }
+  CHECK(error[1] < 0.9 * error[0]);
 }
