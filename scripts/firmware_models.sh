@@ -5,7 +5,8 @@
 #   usage: scripts/firmware_models.sh [MODEL...]     default: kws01 kws01b ic01 ic01_large ad01 vww01
 #   TINYML_BINARY, TINYML_SHARED (models and data), TINYML_FIRMWARE_OUT (reports; default out/firmware),
 #   TARGETS ("m3 m4 m55"; also m0, riscv),
-#   FORMS ("nchw nhwc nchw_pad"), GOLDEN (20), OPTIMIZE (speed; or size, ram)
+#   FORMS ("nchw nhwc nchw_pad"), GOLDEN (20), OPTIMIZE (speed; or size, ram), QUANTIZE (more options of quantize, such as
+#   "--weight-bits 4")
 set -euo pipefail
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -15,6 +16,7 @@ out=${TINYML_FIRMWARE_OUT:-$repo/out/firmware}
 targets=${TARGETS:-m3 m4 m55}
 forms=${FORMS:-nchw nhwc nchw_pad}
 vectors=${GOLDEN:-20}
+read -ra quantize_options <<<"${QUANTIZE:-}"
 aim=${OPTIMIZE:-speed}
 
 skip() { echo "firmware_models: skipped: $*" >&2; [ -z "${CI:-}" ] || exit 1; exit 77; }
@@ -65,7 +67,8 @@ ratio() { # OURS THEIRS
 }
 
 quantize_model() { # MODEL FORM
-  "$tool" quantize "$shared/models/mlperf_tiny/$1_$2.onnx" --calib "$calib" --calib-samples 100 "${preprocessing[@]}" -o "$out/$1_$2_int8.onnx"
+  "$tool" quantize "$shared/models/mlperf_tiny/$1_$2.onnx" --calib "$calib" --calib-samples 100 "${preprocessing[@]}" \
+    "${quantize_options[@]}" -o "$out/$1_$2_int8.onnx"
 }
 
 make_firmware() { # MODEL FORM TARGET FOLDER

@@ -1,7 +1,9 @@
-// Finds the file of each kernel by its definition, then follows includes: no list to keep in step with lib/runtime.
+// Finds the file of each kernel by its definition, then follows includes and calls of other kernels: no list to keep in
+// step with lib/runtime.
 #include "formats/csource/bundle.h"
 
 #include <map>
+#include <set>
 
 #include "lib/support/error.h"
 
@@ -14,11 +16,28 @@ const RuntimeFile& file_named(std::string_view name) {
   internal_error("the runtime has no file " + std::string(name));
 }
 
-// The source that defines `int NAME(`.
-const RuntimeFile& file_defining(const std::string& function) {
+// The source that defines `int NAME(`, or nullptr.
+const RuntimeFile* find_defining(const std::string& function) {
   for (const RuntimeFile& file : runtime_files())
-    if (file.name.ends_with(".c") && file.text.find("\nint " + function + "(") != std::string_view::npos) return file;
+    if (file.name.ends_with(".c") && file.text.find("\nint " + function + "(") != std::string_view::npos) return &file;
+  return nullptr;
+}
+
+const RuntimeFile& file_defining(const std::string& function) {
+  if (const RuntimeFile* file = find_defining(function)) return *file;
   internal_error("no runtime file defines " + function);
+}
+
+// Names that begin as those of our functions do.
+std::set<std::string> names_in(std::string_view text) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
+  std::set<std::string> names;
+  for (std::size_t at = text.find("tml_"); at != std::string_view::npos; at = text.find("tml_", at + 1)) {
+    std::size_t end = at;
+    while (end < text.size() && is_letter(text[end])) ++end;
+    names.emplace(text.substr(at, end - at));
+  }
+  return names;
 }
 
 std::vector<std::string> local_includes(std::string_view text) {
@@ -45,6 +64,9 @@ void add_with_includes(const RuntimeFile& file, std::map<std::string, EmittedFil
   const std::string name(file.name);
   if (!files.try_emplace(name, EmittedFile{name, flattened(file.text)}).second) return;
   for (const std::string& include : local_includes(file.text)) add_with_includes(file_named(include), files);
+  if (!file.name.ends_with(".c")) return;
+  for (const std::string& function : names_in(file.text))
+    if (const RuntimeFile* other = find_defining(function)) add_with_includes(*other, files);
 }
 
 }  // namespace

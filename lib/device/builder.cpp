@@ -9,6 +9,7 @@
 #include "lib/device/fit_arena.h"
 #include "lib/device/kernels.h"
 #include "lib/device/overlap.h"
+#include "lib/device/pack_nibbles.h"
 #include "lib/device/regions.h"
 #include "lib/device/segments.h"
 #include "lib/support/error.h"
@@ -45,11 +46,12 @@ bool is_weight(const std::string& field) {
   return std::find(std::begin(kWeights), std::end(kWeights), field) != std::end(kWeights);
 }
 
-// Bytes of the weights and the bias of a step of a portable kernel.
+// Bytes of the weights, packed where they will be, and the bias of a step of a portable kernel.
 std::size_t weight_bytes(const LoweredStep& step) {
   std::size_t bytes = 0;
-  for (const char* field : {"weights", "bias"})
-    if (const Tensor* tensor = field_tensor(step, field)) bytes += tensor->bytes();
+  if (const Tensor* weights = field_tensor(step, "weights"))
+    bytes += takes_nibbles(step) ? (weights->bytes() + 1) / 2 : weights->bytes();
+  if (const Tensor* bias = field_tensor(step, "bias")) bytes += bias->bytes();
   return bytes;
 }
 

@@ -29,6 +29,13 @@ class Packer {
     return low >= -limit && high < limit;
   }
 
+  // Whether 256 * odd + even stays within 16 bits: -128 and below zero does not.
+  bool joins(std::size_t odd) const {
+    for (std::size_t k = 0; k < p_.taps; ++k)
+      if (weight(odd, k) == -128 && weight(odd - 1, k) < 0) return false;
+    return true;
+  }
+
  private:
   // Channels and taps behind the last are zero.
   std::int32_t weight(std::size_t c, std::size_t k) const {
@@ -69,7 +76,8 @@ std::optional<std::vector<std::uint32_t>> pack_product_dsp(const DspProduct& pro
   Packer packer(product);
   if (product.shift > 8) return std::nullopt;
   for (std::size_t c = 0; c < product.bias.size(); ++c)
-    if ((c % 2 == 1 && !packer.fits(c, 24, false)) || !packer.fits(c, 32 - product.shift, true)) return std::nullopt;
+    if ((c % 2 == 1 && (!packer.fits(c, 24, false) || !packer.joins(c))) || !packer.fits(c, 32 - product.shift, true))
+      return std::nullopt;
   return packer.run();
 }
 

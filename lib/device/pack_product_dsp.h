@@ -21,8 +21,8 @@ struct DspProduct {
   int shift = 0;          // of the accumulators to the left, before they are multiplied; at most 8
 };
 
-// nullopt where an odd channel's products may need more than 24 bits, or any accumulator more than 32 once it is
-// shifted: then the portable kernel has to stay.
+// nullopt where two weights do not fit into a halfword, an odd channel's products may need more than 24 bits, or any
+// accumulator more than 32 once it is shifted: then the portable kernel has to stay.
 std::optional<std::vector<std::uint32_t>> pack_product_dsp(const DspProduct& product);
 
 // The same of a lowered convolution or fully connected step: fields weights, bias, multipliers, multiplier_step.

@@ -3,6 +3,7 @@
 #include "lib/device/prepare.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "lib/device/move_params.h"
 #include "lib/ops/op_def.h"
@@ -115,6 +116,54 @@ void absorb_explicit_quantization(Graph& graph) {
 }
 
 // ---- int8 for all -------------------------------------------------------------------------------------------------
+
+bool is_weight(const Graph& graph, ValueId id, NodeId user) {
+  const OpDef* op = find_op(graph.node(user).op);
+  if (op == nullptr || op->quant_rule == nullptr) return false;
+  const int weight = op->quant_rule(NodeView(graph, graph.node(user))).weight_input;
+  return weight >= 0 && graph.node(user).inputs[static_cast<std::size_t>(weight)] == id;
+}
+
+// The largest bias of the node in steps of its accumulator, as far as its parameters are known.
+double bias_steps(const Graph& graph, const QuantParams& weights, NodeId user) {
+  const Node& node = graph.node(user);
+  const int input = find_op(node.op)->quant_rule(NodeView(graph, node)).bias_input;
+  if (input < 0 || static_cast<std::size_t>(input) >= node.inputs.size()) return 0;
+  const ValueId id = node.inputs[static_cast<std::size_t>(input)];
+  if (id == ValueId::none || !graph.value(id).constant || !graph.value(node.inputs[0]).quant) return 0;
+  const Value& bias = graph.value(id);
+  const auto real = to_floats(bias.quant ? dequantize_tensor(*bias.constant, *bias.quant) : *bias.constant);
+  const auto scale = static_cast<double>(graph.value(node.inputs[0]).quant->scales[0]);
+  double most = 0;
+  for (std::size_t c = 0; c < real.size(); ++c) {
+    const float weight = weights.scales[weights.scales.size() == real.size() ? c : 0];
+    most = std::max(most, std::fabs(static_cast<double>(real[c])) / (scale * static_cast<double>(weight)));
+  }
+  return most;
+}
+
+// int4 weights as multiples of 8 on a grid that is as much finer, so that multipliers are about as small as those of
+// int8 weights; as they stand where a bias leaves no room for that.
+void widen_int4(Graph& graph, ValueId id) {
+  Value& value = graph.value(id);
+  if (!value.constant || value.quant->type != DType::i4 || value.consumers.empty() ||
+      !std::all_of(value.consumers.begin(), value.consumers.end(),
+                   [&](NodeId user) { return is_weight(graph, id, user); }))
+    return;
+  const auto from = value.constant->data<std::int8_t>();
+  const auto& zeros = value.quant->zero_points;
+  if (std::any_of(zeros.begin(), zeros.end(), [](int zero) { return zero != 0; })) return;
+  constexpr int kFactor = 8;
+  constexpr double kMostBias = (1 << 30) * 1.01;  // steps, those of the quantizer and their rounding
+  for (const NodeId user : value.consumers)
+    if (bias_steps(graph, *value.quant, user) * kFactor > kMostBias) return;
+  Tensor wide(DType::i8, value.constant->dims());
+  std::transform(from.begin(), from.end(), wide.data<std::int8_t>().begin(),
+                 [](int w) { return static_cast<std::int8_t>(w * kFactor); });
+  value.constant = std::move(wide);
+  value.quant->type = DType::i8;
+  for (float& scale : value.quant->scales) scale /= static_cast<float>(kFactor);
+}
 
 // The device computes on int8. uint8 is int8 moved by 128, zero point and integers alike; int4 and uint4 fit into it.
 void to_int8(Value& value) {
@@ -230,12 +279,8 @@ void dequantize_single_numbers(Graph& graph) {
   for (const ValueId id : graph.values()) {
     Value& value = graph.value(id);
     if (!value.constant || !value.quant || value.constant->size() != 1 || value.quant->type == DType::i32) continue;
-    const bool weights = std::any_of(value.consumers.begin(), value.consumers.end(), [&](NodeId user) {
-      const OpDef* op = find_op(graph.node(user).op);
-      if (op == nullptr || op->quant_rule == nullptr) return false;
-      const int weight = op->quant_rule(NodeView(graph, graph.node(user))).weight_input;
-      return weight >= 0 && graph.node(user).inputs[static_cast<std::size_t>(weight)] == id;
-    });
+    const bool weights = std::any_of(value.consumers.begin(), value.consumers.end(),
+                                     [&](NodeId user) { return is_weight(graph, id, user); });
     if (weights) continue;
     value.constant = dequantize_tensor(*value.constant, *value.quant);
     value.quant.reset();
@@ -253,7 +298,10 @@ Graph prepare_for_device(const Graph& original) {
   drop_dead_nodes(graph);
   move_params(graph);
   for (const ValueId id : graph.values())
-    if (graph.value(id).quant) to_int8(graph.value(id));
+    if (graph.value(id).quant) {
+      widen_int4(graph, id);
+      to_int8(graph.value(id));
+    }
   dequantize_single_numbers(graph);
   return graph;
 }

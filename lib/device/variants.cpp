@@ -9,10 +9,14 @@
 #include "lib/device/pack_avg_pool_mve.h"
 #include "lib/device/pack_conv2d_dsp.h"
 #include "lib/device/pack_conv2d_mve.h"
+#include "lib/device/pack_conv2d_w4.h"
 #include "lib/device/pack_depthwise_dsp.h"
 #include "lib/device/pack_depthwise_mve.h"
+#include "lib/device/pack_depthwise_w4.h"
 #include "lib/device/pack_fully_connected_dsp.h"
 #include "lib/device/pack_fully_connected_mve.h"
+#include "lib/device/pack_fully_connected_w4.h"
+#include "lib/device/pack_nibbles.h"
 #include "lib/device/pack_pool_dsp.h"
 #include "lib/support/error.h"
 
@@ -30,12 +34,27 @@ std::size_t constant_bytes(const LoweredStep& step) {
   return bytes;
 }
 
+bool any_core(Target) { return true; }
+
 double instructions_of(const StepForm& form) { return form.instructions.value_or(std::numeric_limits<double>::max()); }
 
 }  // namespace
 
 std::span<const KernelVariant> all_variants() {
+  constexpr auto kNibbles = KernelVariant::Weights::nibbles;
   static constexpr KernelVariant kVariants[] = {
+      {"tml_conv2d_s8", any_core, conv2d_w4_form, kNibbles},
+      {"tml_conv2d_s8", has_helium, conv2d_w4_mve_form, kNibbles},
+      {"tml_conv2d_s8", has_helium, conv2d_w4_mve_small_form, kNibbles},
+      {"tml_conv2d_s8", has_dsp, conv2d_w4_dsp_form, kNibbles},
+      {"tml_conv2d_s8", has_dsp, conv2d_w4_dsp_small_form, kNibbles},
+      {"tml_depthwise_conv2d_s8", any_core, depthwise_w4_form, kNibbles},
+      {"tml_depthwise_conv2d_s8", has_helium, depthwise_w4_mve_form, kNibbles},
+      {"tml_depthwise_conv2d_s8", has_dsp, depthwise_w4_dsp_form, kNibbles},
+      {"tml_depthwise_conv2d_s8", has_dsp, depthwise_w4_dsp_small_form, kNibbles},
+      {"tml_depthwise_conv2d_s8", has_dsp, depthwise_stride2_w4_dsp_form, kNibbles},
+      {"tml_depthwise_conv2d_s8", has_dsp, depthwise_stride2_w4_dsp_small_form, kNibbles},
+      {"tml_fully_connected_s8", any_core, fully_connected_w4_form, kNibbles},
       {"tml_conv2d_s8", has_helium, conv2d_mve_form},
       {"tml_depthwise_conv2d_s8", has_helium, depthwise_mve_form},
       {"tml_fully_connected_s8", has_helium, fully_connected_mve_form},
@@ -64,10 +83,12 @@ bool has_dsp(Target target) {
 bool has_helium(Target target) { return target == Target::cortex_m55 || target == Target::cortex_m85; }
 
 std::vector<StepForm> step_forms(const LoweredStep& portable, Target target) {
-  std::vector<StepForm> forms(1);
-  forms[0].step = portable;
+  const bool packs = takes_nibbles(portable);
+  std::vector<StepForm> forms;
+  if (!packs) forms.emplace_back().step = portable;
   for (const KernelVariant& variant : all_variants()) {
     if (variant.replaces != portable.kernel || !variant.runs_on(target)) continue;
+    if (packs != (variant.weights == KernelVariant::Weights::nibbles)) continue;
     if (auto form = variant.convert(portable, target)) forms.push_back(std::move(*form));
   }
   return forms;

@@ -21,16 +21,21 @@ struct StepForm {
 };
 
 struct KernelVariant {
+  enum class Weights : std::uint8_t {
+    bytes,
+    nibbles
+  };                               // that the kernel reads: pack_nibbles.h says which a step takes
   std::string_view replaces;       // "tml_conv2d_s8"
   bool (*runs_on)(Target target);  // whether it is meant for that core; it computes the same everywhere
   // The portable step in this variant's form; nullopt when the shape or the constants do not fit. `target` matters to
   // the predicted cost alone.
   std::optional<StepForm> (*convert)(const LoweredStep& portable, Target target);
+  Weights weights = Weights::bytes;
 };
 
 std::span<const KernelVariant> all_variants();
 
-// Every form of the step that `target` may run, the portable one first.
+// Every form of the step that `target` may run, the portable one first; with packed weights if it takes them.
 std::vector<StepForm> step_forms(const LoweredStep& portable, Target target);
 
 // What the caller wants least of: instructions, flash, or arena bytes.

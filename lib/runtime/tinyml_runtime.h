@@ -84,18 +84,29 @@ typedef struct tml_conv2d_params {
   uint8_t shift;
   int8_t in_zero, out_zero;
   int8_t clamp_min, clamp_max;
+  uint16_t out_gap; /* bytes between a pixel's outputs and the next pixel's; conv2d only, with groups = 1 */
 } tml_conv2d_params;
 
 int tml_conv2d_s8(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_depthwise_conv2d_s8(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_conv_transpose2d_s8(const tml_context *context, const void *params, const uint32_t *operands);
 
+/* The same with weights of at most 16 distinct values, two to a byte; bits as of the int8 kernel on the values. Packed
+ * arrays (here `weights`, below `stream`) are described in lib/runtime/kernels/nibbles.h; they state how many output
+ * channels are decoded at a time, `group`. operands: x, y, scratch.
+ *   conv2d     group channels at a time, for all pixels: unless group = out_c, y must not overlap x. Codes of a group's
+ *              weights follow each other. Scratch: 80 + group * kernel_h * kernel_w * in_c / groups bytes
+ *   depthwise  all weights at once. Scratch: kernel_h * kernel_w * out_c bytes */
+int tml_conv2d_w4(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_depthwise_conv2d_w4(const tml_context *context, const void *params, const uint32_t *operands);
+
 /* Convolution for cores with the DSP extension (Cortex-M4, M7, M33); any core computes the same. groups = 1, shift <= 8
  * (a sum shifted to the left keeps all its bits).
  *   stream    weights, biases and multipliers as lib/device/pack_product_dsp.cpp lays them out
  *   residual  may be added to the result as tml_add_s8 does: y = add_zero + (add_bias + result * add_multiplier +
  *             residual * residual_multiplier) >> add_shift, clamped to [add_min, add_max]; add_bias = 2^(add_shift - 1)
- *             - out_zero * add_multiplier - residual_zero * residual_multiplier; add_shift = 0: there is none
+ *             - out_zero * add_multiplier - residual_zero * residual_multiplier; add_shift = 0: there is none, and
+ *             add_bias is the number of bytes between a pixel's outputs and the next pixel's (without clamp, if > 0)
  *   operands  x, [residual, shaped as y,] y, scratch (aligned to 4). The residual may be exactly y. y may overlap x:
  *             outputs are written three pixels at a time in raster order, after all that these three read
  *   scratch   6 K bytes, K = kernel_h * kernel_w * in_c rounded up to a multiple of 4; 3 K + 12 more unless nothing is
@@ -120,6 +131,11 @@ typedef struct tml_conv2d_dsp_params {
 
 int tml_conv2d_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
 
+/* The same with packed weights. The stream's blocks have their weights as codes and all else as above. Scratch:
+ * 80 bytes, the stream of a group, then the above. Unless group = out_c, y must not overlap x and there is no residual.
+ */
+int tml_conv2d_w4_dsp(const tml_context *context, const void *params, const uint32_t *operands);
+
 /* The same for cores with Helium (Cortex-M55, M85); any core computes the same. stream: as
  * lib/device/pack_product_mve.cpp lays it out, four channels to a block; the rest of the record means the same.
  * operands: x, [residual,] y, and scratch where there is any. A 1x1 convolution without padding of in_c % 8 == 0
@@ -128,6 +144,7 @@ int tml_conv2d_s8_dsp(const tml_context *context, const void *params, const uint
  * the scratch has 2 * K bytes more, K = kernel_h * kernel_w * in_c rounded up to a multiple of 8, and y may overlap x:
  * outputs are written two pixels at a time in raster order, after all that these two read. */
 int tml_conv2d_s8_mve(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_conv2d_w4_mve(const tml_context *context, const void *params, const uint32_t *operands); /* as w4_dsp */
 
 /* Depthwise 3x3 for cores with the DSP extension, stride 1 (depthwise3x3) and 2 (depthwise3x3_stride2): any padding, 4
  * channels or more, one output per input channel, shift 0, no dilation. Operands: x, y, scratch (aligned to 4).
@@ -153,6 +170,11 @@ typedef struct tml_depthwise_dsp_params {
 int tml_depthwise3x3_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_depthwise3x3_stride2_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
 
+/* The same with packed weights: for each channel bias and multiplier as above, then the codes of its weights. Scratch:
+ * the whole stream of the above, rounded up to a multiple of 4 bytes, then its scratch. */
+int tml_depthwise3x3_w4_dsp(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_depthwise3x3_stride2_w4_dsp(const tml_context *context, const void *params, const uint32_t *operands);
+
 /* Depthwise convolution for cores with Helium; any core computes the same. One image, one output channel per input
  * channel, shift = 0. stream: for each channel its bias, its multiplier, then the kernel_h * kernel_w weights in bytes,
  * followed by one to four zeros up to a whole word. Outputs are computed in blocks of four, block_h x block_w = 2x2,
@@ -174,6 +196,8 @@ typedef struct tml_depthwise_mve_params {
 } tml_depthwise_mve_params;
 
 int tml_depthwise_conv2d_s8_mve(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_depthwise_conv2d_w4_mve(const tml_context *context, const void *params,
+                                const uint32_t *operands); /* likewise */
 
 /* ---- matrix products ---------------------------------------------------------------------------------------- */
 
@@ -190,6 +214,10 @@ typedef struct tml_fully_connected_params {
 } tml_fully_connected_params;
 
 int tml_fully_connected_s8(const tml_context *context, const void *params, const uint32_t *operands);
+
+/* The same with packed weights, in pairs of channels: for each tap 2 * odd + even / 8 + 8, or with a codebook the codes
+ * of both, 16 * odd + even. */
+int tml_fully_connected_w4(const tml_context *context, const void *params, const uint32_t *operands);
 
 /* Fully connected for cores with the DSP extension; any core computes the same. shift = 0.
  *   stream    as lib/device/pack_product_dsp.cpp lays it out, four channels to a block

@@ -14,6 +14,7 @@ namespace tinyml {
 namespace {
 
 constexpr double kMostBiasSteps = 1073741824.0;  // 2^30: half of int32 is left for the products
+constexpr double kWidening = 8;  // int4 weights are multiples of 8 on the device, of steps that are as much finer
 
 class Quantizer {
  public:
@@ -64,7 +65,10 @@ class Quantizer {
     const auto moments = layer_moments(context_.reference, graph_, entry, *rows, context_.data, context_.pass);
     if (!moments) return std::nullopt;
     // Twice the float bias: the rounded layer's may be larger than that.
-    const auto least_scale = [&](std::size_t c) { return c < bias.size() ? 2 * room(bias[c], input_scale) : 0.0; };
+    const bool is_int4 = entry.weights.bits == 4;
+    const auto least_scale = [&](std::size_t c) {
+      return c < bias.size() ? 2 * room(bias[c], input_scale, is_int4) : 0.0;
+    };
     return adaround(*moments, *rows, real, entry.weights, axis, least_scale, context_.pass.threads);
   }
 
@@ -94,15 +98,17 @@ class Quantizer {
   }
 
   static void make_room_for_bias(QuantParams& params, const std::vector<float>& bias, float input_scale) {
+    const bool is_int4 = params.type == DType::i4;
     for (std::size_t c = 0; c < bias.size(); ++c) {
       float& scale = params.scales[params.per_channel() && params.scales.size() == bias.size() ? c : 0];
-      scale = std::max(scale, static_cast<float>(room(bias[c], input_scale)));
+      scale = std::max(scale, static_cast<float>(room(bias[c], input_scale, is_int4)));
     }
   }
 
   // The least scale of weights at which a bias keeps below kMostBiasSteps.
-  static double room(float bias, float input_scale) {
-    return std::fabs(static_cast<double>(bias)) / (static_cast<double>(input_scale) * kMostBiasSteps);
+  static double room(float bias, float input_scale, bool is_int4) {
+    const double most = kMostBiasSteps / (is_int4 ? kWidening : 1);
+    return std::fabs(static_cast<double>(bias)) / (static_cast<double>(input_scale) * most);
   }
 
   // bias[c] -= sum over inputs of (quantized weight - weight) * mean input.

@@ -142,7 +142,7 @@ static TML_NOINLINE void conv_pair_patches(const tml_conv2d_params *p, conv_pixe
   pair.x1 = patches[1];
   pair.runs = 1;
   pair.run = o->stride;
-  tml_dot_pixels(o, &pair, y, y + p->out_c);
+  tml_dot_pixels(o, &pair, y, y + o->pitch);
 }
 
 /* Two neighbouring pixels at once, if possible; `next` is the window of the second. */
@@ -155,7 +155,7 @@ static uint32_t conv_pair(const tml_conv2d_params *p, conv_pixel *s, tml_window 
     pair.x0 = conv_tap(p, s, s->y.begin, 0);
     pair.x1 = pair.x0 + (uint32_t)p->stride_w * p->in_c;
     conv_pair_rows(p, s, &pair);
-    tml_dot_pixels(o, &pair, y, y + p->out_c);
+    tml_dot_pixels(o, &pair, y, y + o->pitch);
   } else if (o->stride <= TML_PAIR_BYTES) {
     conv_pair_patches(p, s, next, o, y);
   } else {
@@ -188,11 +188,11 @@ static TML_NOINLINE void conv_pointwise(const tml_conv2d_params *p, const tml_do
   tml_dot_window pair = {0};
   pair.runs = 1;
   pair.run = p->in_c;
-  for (pair.x0 = x; tml_dot_pairable(o) && pixels >= 2; pixels -= 2, y += 2u * p->out_c, pair.x0 += 2u * p->in_c) {
+  for (pair.x0 = x; tml_dot_pairable(o) && pixels >= 2; pixels -= 2, y += 2 * o->pitch, pair.x0 += 2u * p->in_c) {
     pair.x1 = pair.x0 + p->in_c;
-    tml_dot_pixels(o, &pair, y, y + p->out_c);
+    tml_dot_pixels(o, &pair, y, y + o->pitch);
   }
-  for (; pixels > 0; --pixels, y += p->out_c, pair.x0 += p->in_c) tml_dot_channels(o, pair.x0, y);
+  for (; pixels > 0; --pixels, y += o->pitch, pair.x0 += p->in_c) tml_dot_channels(o, pair.x0, y);
 }
 
 static inline uint32_t conv_is_pointwise(const tml_conv2d_params *p) {
@@ -218,6 +218,7 @@ int tml_conv2d_s8(const tml_context *context, const void *params, const uint32_t
   o.store.multipliers = p->multipliers;
   o.stride = (uint32_t)p->kernel_h * p->kernel_w * s.depth;
   o.count = (uint32_t)p->out_c / p->groups;
+  o.pitch = (uint32_t)p->out_c + p->out_gap;
   o.store.step = p->multiplier_step;
   o.store.rows = tml_dot_block_rows(o.count);
   o.store.output = tml_make_output(p->shift, p->out_zero, p->clamp_min, p->clamp_max);
@@ -228,11 +229,11 @@ int tml_conv2d_s8(const tml_context *context, const void *params, const uint32_t
   for (b = 0; b < p->batches; ++b, s.x += (uint32_t)p->in_h * p->in_w * p->in_c) {
     for (oy = 0; oy < p->out_h; ++oy) {
       s.y = tml_make_window(oy, p->stride_h, p->pad_top, p->kernel_h, p->dilation_h, p->in_h);
-      for (ox = 0; ox < p->out_w; ++ox, y += p->out_c) {
+      for (ox = 0; ox < p->out_w; ++ox, y += o.pitch) {
         s.w = conv_window(p, ox);
         if (ox + 1u < p->out_w && conv_pair(p, &s, conv_window(p, ox + 1), &o, y)) {
           ++ox;
-          y += p->out_c;
+          y += o.pitch;
         } else {
           conv_groups(p, &s, &o, y);
         }

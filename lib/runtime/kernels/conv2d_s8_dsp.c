@@ -177,7 +177,7 @@ static TML_NOINLINE void conv_add(conv_dsp *s, uint32_t n) {
 static TML_NOINLINE void conv_partly(const conv_dsp *s, int8_t *y, uint32_t first, uint32_t pixels) {
   tml_dsp_block block = s->block;
   int8_t values[TML_DSP_COLUMNS * TML_DSP_CHANNELS];
-  const uint32_t channels = s->p->out_c;
+  const uint32_t channels = s->p->out_c, pitch = block.stride;
   uint32_t c, i;
   block.stride = TML_DSP_CHANNELS;
   block.y_end = values + TML_DSP_CHANNELS;
@@ -187,8 +187,8 @@ static TML_NOINLINE void conv_partly(const conv_dsp *s, int8_t *y, uint32_t firs
     tml_dsp_product(&block);
     block.stream += tml_dsp_block_words(s->k);
     for (i = 0; i < pixels; ++i) {
-      y[i * channels + c] = values[i * TML_DSP_CHANNELS];
-      if (c + 1 < channels) y[i * channels + c + 1] = values[i * TML_DSP_CHANNELS + 1];
+      y[i * pitch + c] = values[i * TML_DSP_CHANNELS];
+      if (c + 1 < channels) y[i * pitch + c + 1] = values[i * TML_DSP_CHANNELS + 1];
     }
   }
 }
@@ -196,7 +196,7 @@ static TML_NOINLINE void conv_partly(const conv_dsp *s, int8_t *y, uint32_t firs
 /* All channels of the pixels whose columns are ready. */
 static TML_NOINLINE void conv_outputs(conv_dsp *s, uint32_t pixels) {
   const tml_conv2d_dsp_params *p = s->p;
-  const uint32_t n = p->out_c * pixels, whole = pixels == TML_DSP_COLUMNS ? p->out_c & ~1u : 0;
+  const uint32_t n = s->block.stride * pixels, whole = pixels == TML_DSP_COLUMNS ? p->out_c & ~1u : 0;
   int8_t *to = p->add_shift ? s->stage : s->y;
   s->block.y = to;
   s->block.y_end = to + whole;
@@ -244,7 +244,7 @@ static void conv_setup(conv_dsp *s, const tml_conv2d_dsp_params *p, int8_t *scra
   s->patches = (int8_t *)(s->columns + tml_dsp_column_words(s->k));
   s->block.shift = p->shift;
   s->block.zero = p->out_zero;
-  s->block.stride = p->out_c;
+  s->block.stride = p->out_c + (p->add_shift ? 0u : (uint32_t)p->add_bias);
   s->block.x = s->columns;
   s->block.x_end = s->columns + tml_dsp_column_words(s->k);
   s->block.skip = tml_dsp_skip(s->k);

@@ -74,11 +74,11 @@ static TML_NOINLINE void conv_tail(const conv_mve *s, tml_mve_product product, u
 static TML_NOINLINE int8_t *conv_pairs(conv_mve *s, const int8_t *x0, const int8_t *x1, int8_t *y, uint32_t pairs) {
   const tml_conv2d_dsp_params *p = s->p;
   tml_mve_product *b = &s->product;
-  const uint32_t tail = p->out_c & 3u, n = x0 == x1 ? p->out_c : 2 * pairs * p->out_c;
+  const uint32_t pitch = b->channels, tail = p->out_c & 3u, n = x0 == x1 ? pitch : 2 * pairs * pitch;
   int8_t *to = p->add_shift ? s->stage : y;
   b->x0 = x0;
   b->x1 = x1;
-  b->second = x0 == x1 ? 0 : p->out_c;
+  b->second = x0 == x1 ? 0 : pitch;
   b->pairs = pairs;
   b->y = to;
   b->y_end = to + (p->out_c - tail);
@@ -106,7 +106,7 @@ static inline int8_t *conv_patch_pairs(conv_mve *s, int8_t *y, uint32_t pairs) {
   s->product.x0 = s->patches;
   s->product.x1 = s->patches + s->k;
   s->product.y = y;
-  s->product.y_end = y + channels;
+  s->product.y_end = y + s->p->out_c;
   s->product.pairs = pairs;
   s->product.second = channels;
   tml_mve_pairs(&s->product);
@@ -184,7 +184,7 @@ static void conv_setup(conv_mve *s, const tml_conv2d_dsp_params *p, int8_t *scra
   s->is_plain = p->out_c % 4 == 0 && p->add_shift == 0 && p->clamp_min == -128 && p->clamp_max == 127;
   s->stage = scratch;
   s->patches = scratch + (p->add_shift ? 2u * p->out_c : 0u);
-  s->product.channels = p->out_c;
+  s->product.channels = p->out_c + (p->add_shift ? 0u : (uint32_t)p->add_bias);
   s->product.stream = p->stream;
   s->product.steps = s->k / 16;
   s->product.tail = s->k & 8u;

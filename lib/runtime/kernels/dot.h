@@ -76,6 +76,7 @@ typedef struct tml_dot_output {
   const int32_t *bias;
   uint32_t stride;
   uint32_t count;
+  uint32_t pitch; /* of a convolution: from a pixel's outputs to the next pixel's */
   tml_store store;
 } tml_dot_output;
 

@@ -73,6 +73,27 @@ static inline uint32_t tml_sxtab16_ror8(uint32_t sums, uint32_t x) {
 #endif
 }
 
+/* SADD16, SSUB16: sums and differences of the halves, each modulo 2^16. */
+static inline uint32_t tml_sadd16(uint32_t a, uint32_t b) {
+#if TML_DSP_ASM
+  uint32_t y;
+  __asm__("sadd16 %0, %1, %2" : "=r"(y) : "r"(a), "r"(b));
+  return y;
+#else
+  return ((a + b) & 0xFFFFu) | ((a >> 16) + (b >> 16)) << 16;
+#endif
+}
+
+static inline uint32_t tml_ssub16(uint32_t a, uint32_t b) {
+#if TML_DSP_ASM
+  uint32_t y;
+  __asm__("ssub16 %0, %1, %2" : "=r"(y) : "r"(a), "r"(b));
+  return y;
+#else
+  return ((a - b) & 0xFFFFu) | ((a >> 16) - (b >> 16)) << 16;
+#endif
+}
+
 /* The larger (smaller) of each of four int8: SSUB8 sets the flags by which SEL selects. */
 static inline uint32_t tml_max4(uint32_t a, uint32_t b) {
 #if TML_DSP_ASM

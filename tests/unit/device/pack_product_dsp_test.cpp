@@ -195,4 +195,15 @@ TEST_CASE("the packer refuses sums of more than 24 bits in odd channels", "[devi
   REQUIRE(packs());  // 128 * 63 * 1032 = 8,322,048 < 8,388,608
 }
 
+TEST_CASE("the packer refuses -128 in an odd channel beside a weight below zero", "[device][dsp]") {
+  const std::int32_t bias[] = {0, 0}, multipliers[] = {1 << 20};
+  const auto packs = [&](std::int8_t even, std::int8_t odd) {
+    const Bytes weights{0, even, 0, odd};  // 256 * odd + even must be at least -2^15
+    return pack_product_dsp({weights, bias, multipliers, 2, 2}).has_value();
+  };
+  CHECK_FALSE(packs(-1, -128));
+  CHECK(packs(0, -128));
+  CHECK(packs(-128, -127));
+}
+
 }  // namespace tinyml::test
