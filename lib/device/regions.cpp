@@ -94,7 +94,7 @@ void split_regions(Program& program, std::span<const InPlace> in_place, std::siz
     program.buffers[i].slow = !fast[i];
     program.buffers[i].offset = (fast[i] ? fast_part : slow_part).buffers[i].offset;
   }
-  program.arena_bytes = fast_part.arena_bytes;
+  program.arena_bytes = std::max<std::size_t>(fast_part.arena_bytes, 1);  // C has no empty arrays
   program.arena_bound = fast_part.arena_bound;
   program.slow_arena_bytes = std::max<std::size_t>(slow_part.arena_bytes, TML_ARENA_ALIGN);
 }
