@@ -27,6 +27,8 @@ struct Options {
   QuantizeOptions quantize;
   std::vector<std::string> print_after;
   std::optional<double> max_drop;  // points of top-1
+  bool auto_bits = false;
+  std::optional<double> min_sqnr;
 };
 
 struct Accuracy {
@@ -49,21 +51,42 @@ double top1(const Graph& graph, const EngineArguments& how, const Options& optio
   return result.top1();
 }
 
+// For a baked model, which takes the data as they are.
+Options raw_data(const Options& options) {
+  Options raw = options;
+  if (options.bake) raw.test.options.preprocessing = {};
+  return raw;
+}
+
 std::optional<Accuracy> measure(const Graph& before, const Graph& after, const Options& options, ThreadPool& threads) {
   if (options.test.data.empty()) return std::nullopt;
   Accuracy accuracy;
   accuracy.top1_float = top1(before, {"float"}, options, threads, accuracy.engine);
-  Options raw = options;  // a baked model takes the data as they are
-  if (options.bake) raw.test.options.preprocessing = {};
-  accuracy.top1_int8 = top1(after, {}, raw, threads, accuracy.engine);
+  accuracy.top1_int8 = top1(after, {}, raw_data(options), threads, accuracy.engine);
   return accuracy;
+}
+
+AutoBits auto_bits(const Graph& before, const Options& options, ThreadPool& threads) {
+  AutoBits result{options.max_drop, nullptr, options.min_sqnr};
+  if (options.test.data.empty()) return result;
+  std::string engine;
+  const double reference = top1(before, {"float"}, options, threads, engine);
+  result.drop = [&options, &threads, reference](const Graph& model) {
+    std::string name;
+    return 100 * (reference - top1(model, {}, raw_data(options), threads, name));
+  };
+  return result;
 }
 
 void check(const Options& options, const Session& session) {
   check_stdout(session, options.output == "-");
-  if (options.max_drop && options.test.data.empty())
+  if (options.auto_bits && !options.max_drop && !options.min_sqnr)
+    throw Error("--auto-bits needs a bound", "give --max-drop POINTS or --min-sqnr DB", ExitCode::usage);
+  if (options.min_sqnr && !options.auto_bits) throw Error("--min-sqnr needs --auto-bits", "give both", ExitCode::usage);
+  if (options.max_drop && options.test.data.empty() && !options.auto_bits)
     throw Error("--max-drop needs --data", "give labelled samples: --data X --labels Y", ExitCode::usage);
-  if ((options.max_drop && std::isnan(*options.max_drop)) || std::isnan(options.quantize.observer.percentile))
+  if ((options.max_drop && std::isnan(*options.max_drop)) || (options.min_sqnr && std::isnan(*options.min_sqnr)) ||
+      std::isnan(options.quantize.observer.percentile))
     throw Error("NaN is no bound", "give a number", ExitCode::usage);
   if (!options.test.labels.empty() && options.test.data.empty())
     throw Error("--labels needs --data", "give the samples that the labels belong to", ExitCode::usage);
@@ -74,10 +97,19 @@ void check(const Options& options, const Session& session) {
 }
 
 ordered_json to_json(const QuantizeReport& report) {
-  ordered_json layers = ordered_json::array(), floats = ordered_json::array();
+  ordered_json layers = ordered_json::array(), floats = ordered_json::array(), weights = ordered_json::array();
   for (const LayerError& layer : report.layers)
     layers.push_back({{"name", layer.name}, {"sqnr_db", layer.sqnr_db}, {"origins", layer.origins}});
   for (const auto& node : report.float_nodes) floats.push_back({{"node", node.node}, {"reason", node.reason}});
+  for (const LayerWeights& layer : report.weights) {
+    weights.push_back({{"name", layer.name},
+                       {"bits", layer.bits},
+                       {"codebook", layer.codebook},
+                       {"bytes", layer.bytes},
+                       {"bytes_int8", layer.bytes_int8},
+                       {"origins", layer.origins}});
+    if (layer.sqnr_db_halved) weights.back()["sqnr_db_halved"] = *layer.sqnr_db_halved;
+  }
   return {{"weights_bytes_float", report.weights_bytes_float},
           {"weights_bytes_int8", report.weights_bytes_int8},
           {"calibration_samples", report.samples},
@@ -85,7 +117,32 @@ ordered_json to_json(const QuantizeReport& report) {
           {"float_nodes", floats},
           {"output_sqnr_db", report.output_sqnr_db},
           {"layers", layers},
+          {"weights", weights},
           {"passes", to_json(report.passes)}};
+}
+
+std::string weights_text(const std::vector<LayerWeights>& layers) {
+  using Align = Table::Align;
+  Table table({{"weights of", Align::left, 44},
+               {"form"},
+               {"bytes", Align::right},
+               {"int8 bytes", Align::right},
+               {"output SQNR, this alone halved", Align::right}});
+  std::size_t bytes = 0, int8 = 0;
+  for (const LayerWeights& layer : layers) {
+    table.add({layer.name, layer.codebook ? "codebook" : fmt::format("int{}", layer.bits),
+               with_commas(static_cast<std::int64_t>(layer.bytes)),
+               with_commas(static_cast<std::int64_t>(layer.bytes_int8)),
+               layer.sqnr_db_halved ? fmt::format("{:.1f} dB", *layer.sqnr_db_halved) : "-"});
+    bytes += layer.bytes;
+    int8 += layer.bytes_int8;
+  }
+  table.add_line();
+  table.add(
+      {fmt::format("{} layers", layers.size()),
+       fmt::format("{:.3f} of int8", static_cast<double>(bytes) / static_cast<double>(std::max<std::size_t>(1, int8))),
+       with_commas(static_cast<std::int64_t>(bytes)), with_commas(static_cast<std::int64_t>(int8)), ""});
+  return table.text();
 }
 
 std::string to_text(const QuantizeReport& report, const std::optional<Accuracy>& accuracy) {
@@ -93,6 +150,7 @@ std::string to_text(const QuantizeReport& report, const std::optional<Accuracy>&
                                 with_commas(static_cast<std::int64_t>(report.weights_bytes_float)),
                                 with_commas(static_cast<std::int64_t>(report.weights_bytes_int8)),
                                 report.nodes_quantized, report.samples);
+  if (!report.sensitivities.empty()) out += weights_text(report.weights);
   for (const auto& node : report.float_nodes)
     out += fmt::format("in float: {} ({})\n", printable(node.node), printable(node.reason));
   if (accuracy)
@@ -107,7 +165,10 @@ std::string to_text(const QuantizeReport& report, const std::optional<Accuracy>&
 }
 
 // The model is not written then: a build must not go on with it. The report is.
-std::string excessive_drop(const Options& options, const std::optional<Accuracy>& accuracy) {
+std::string excessive_drop(const Options& options, const QuantizeReport& report,
+                           const std::optional<Accuracy>& accuracy) {
+  if (!report.bounds_met && !accuracy)
+    return "with 8 bits for all weights the model is still outside of --min-sqnr or --max-drop; nothing was written";
   constexpr double kRounding = 1e-9;  // fractions of counts, times 100
   if (!options.max_drop || !accuracy || accuracy->drop_points() <= *options.max_drop + kRounding) return {};
   return fmt::format("top-1 fell by {:.2f} points, --max-drop allows {:.2f}; nothing was written",
@@ -125,15 +186,16 @@ ExitCode quantize_model(Options& options, const Session& session) {
   options.quantize.observer.method = parse_method(options.method);
   options.quantize.per_channel = !options.per_tensor;
 
-  const bool adaround = options.rounding.empty()
-                            ? options.quantize.weights.bits == 4 || options.quantize.weights.codebook
-                            : options.rounding == "adaround";
+  const WeightForm& weights = options.quantize.weights;
+  const bool adaround = options.rounding.empty() ? weights.bits == 4 || weights.codebook || options.auto_bits
+                                                 : options.rounding == "adaround";
   options.quantize.weights.rounding = adaround ? Rounding::reconstruct : Rounding::nearest;
 
   Progress progress("calibrating"), rounding("rounding weights");
-  if (adaround)
+  if (adaround || options.auto_bits)
     options.quantize.layer_progress = [&](std::size_t done, std::size_t all) { rounding.update(done, all); };
   options.quantize.progress = [&](std::size_t done, std::size_t all) { progress.update(done, all); };
+  if (options.auto_bits) options.quantize.auto_bits = auto_bits(before, options, threads);
   const CalibrationData data{calib.samples(), [&](std::size_t first, std::size_t n) { return calib.read(first, n); }};
   QuantizeReport report;
   const Graph after =
@@ -144,7 +206,7 @@ ExitCode quantize_model(Options& options, const Session& session) {
   json.update(to_json(report));
   json["input_range"] = ranges_json(calib);
   const std::string text = to_text(report, accuracy);
-  const std::string excess = excessive_drop(options, accuracy);
+  const std::string excess = excessive_drop(options, report, accuracy);
   FileSet files;
   if (excess.empty()) files.add_elsewhere(options.output, write_onnx_bytes(after));
   deliver(session, json, text, files, options.output == "-");
@@ -171,6 +233,10 @@ void add_method_options(CLI::App& command, Options& options) {
       ->type_name("8|4");
   command.add_flag("--codebook", options.quantize.weights.codebook,
                    "At most 16 distinct int8 weights in a layer: half a byte each");
+  command.add_flag("--auto-bits", options.auto_bits,
+                   "8 bits, int4 or a codebook for each layer: the smallest weights within --max-drop or --min-sqnr");
+  command.add_option("--min-sqnr", options.min_sqnr, "Least signal-to-noise ratio of the output, for --auto-bits")
+      ->type_name("DB");
   command
       .add_option("--rounding", options.rounding,
                   "Each weight to its nearest, or for the least output error of a layer")

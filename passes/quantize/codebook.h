@@ -14,9 +14,9 @@ Tensor nearest_codebook_weights(const Tensor& weights, const QuantParams& params
 // The channels of a layer while a table for them is sought.
 struct CodebookLayer {
   const WeightRows& rows;
-  const std::vector<double>& weights;             // real ones [outputs][inputs]
-  const std::vector<ChannelRounder>& rounders;    // by group
-  const QuantParams& params;                      // at whose scales the largest weight of a channel is 127
+  const std::vector<double>& weights;           // real ones [outputs][inputs]
+  const std::vector<ChannelRounder>& rounders;  // by group
+  const QuantParams& params;                    // at whose scales the largest weight of a channel is 127
 };
 // The table for weights whose importance is what they do to the layer's output.
 std::vector<int> first_codebook(const CodebookLayer& layer);

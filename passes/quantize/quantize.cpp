@@ -11,6 +11,7 @@
 #include "lib/quant/stored_bytes.h"
 #include "lib/support/error.h"
 #include "passes/quantize/assign_params.h"
+#include "passes/quantize/auto_bits.h"
 #include "passes/quantize/bake_preprocessing.h"
 #include "passes/quantize/calibrate.h"
 #include "passes/quantize/equalize.h"
@@ -111,6 +112,26 @@ void report_errors(const Graph& reference, const Graph& quantized, const QuantPl
   if (any) errors.finish(report);
 }
 
+void report_weights(const Graph& quantized, const QuantPlan& plan, QuantizeReport& report) {
+  for (const auto& entry : plan.nodes) {
+    if (entry.rule.weight_input < 0) continue;
+    const Node& node = quantized.node(entry.node);
+    const Value& weights = quantized.value(node.inputs[static_cast<std::size_t>(entry.rule.weight_input)]);
+    const std::size_t bytes = weight_bytes(quantized, entry);
+    const std::size_t packed = stored_bytes(*weights.constant, &*weights.quant);
+    LayerWeights layer{node.name,
+                       node.origins,
+                       weights.quant->type == DType::i4 ? 4 : 8,
+                       is_codebook(*weights.constant, *weights.quant),
+                       bytes,
+                       bytes - packed + static_cast<std::size_t>(weights.constant->size()),
+                       std::nullopt};
+    const auto found = report.sensitivities.find(entry.node);
+    if (found != report.sensitivities.end()) layer.sqnr_db_halved = found->second;
+    report.weights.push_back(std::move(layer));
+  }
+}
+
 // The value between the two nodes of a baked preprocessing is inside of one table.
 void leave_unrounded(QuantPlan& plan, ValueId id) { std::erase(plan.activations, id); }
 
@@ -157,7 +178,12 @@ Graph quantize(const Graph& graph, const CalibrationData& data, const QuantizeOp
 
   Graph quantized = reference;
   assign_params(quantized, plan, calibration, options);
-  quantize_weights(quantized, plan, {reference, calibration, data, options, context});
+  const WeightsContext weights{reference, calibration, data, options, context};
+  if (options.auto_bits)
+    quantized = choose_bits(quantized, plan, weights, report);
+  else
+    quantize_weights(quantized, plan, weights);
+  report_weights(quantized, plan, report);
   report.weights_bytes_int8 = constant_bytes(quantized);
   if (options.report_samples != 0)
     report_errors(reference, quantized, plan, data, options.report_samples, context, report);

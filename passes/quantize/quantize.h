@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,10 +25,18 @@ struct CalibrationData {
   std::function<std::vector<Tensor>(std::size_t first, std::size_t count)> read;
 };
 
+// Bits of weights chosen layer by layer, within bounds; at least one is given.
+struct AutoBits {
+  std::optional<double> max_drop;                  // points of top-1
+  std::function<double(const Graph& model)> drop;  // measures them; empty: classes that change on calibration data
+  std::optional<double> min_sqnr_db;               // of the first output, on calibration data
+};
+
 struct QuantizeOptions {
   ObserverOptions observer;  // method; its `symmetric` follows `symmetric` below
   bool per_channel = true;   // weights
   WeightForm weights;
+  std::optional<AutoBits> auto_bits;
   bool symmetric = false;  // activations
   DType activation_type = DType::i8;
   std::vector<std::string> exclude;  // node or origin names, globs with * and ?: these nodes stay float
@@ -45,6 +54,15 @@ struct LayerError {
   double sqnr_db = 0;  // of its output, quantized against float
 };
 
+struct LayerWeights {
+  std::string name;  // node
+  std::vector<std::string> origins;
+  int bits = 8;
+  bool codebook = false;
+  std::size_t bytes = 0, bytes_int8 = 0;  // of weights and bias
+  std::optional<double> sqnr_db_halved;   // of the model's output when this layer alone has 4 bits or a codebook
+};
+
 struct QuantizeReport {
   std::vector<PassRun> passes;
   std::size_t samples = 0;
@@ -54,8 +72,11 @@ struct QuantizeReport {
   };
   std::vector<FloatNode> float_nodes;  // left in float, and why
   std::size_t weights_bytes_float = 0, weights_bytes_int8 = 0;
-  std::vector<LayerError> layers;  // worst first
-  double output_sqnr_db = 0;       // of the first output
+  std::vector<LayerWeights> weights;       // in execution order
+  bool bounds_met = true;                  // AutoBits' ones, at 8 bits at least
+  std::map<NodeId, double> sensitivities;  // sqnr_db_halved, as AutoBits measured them
+  std::vector<LayerError> layers;          // worst first
+  double output_sqnr_db = 0;               // of the first output
 };
 
 // Returns the quantized copy of `graph` (any float graph from the importer). Throws Error when the calibration data are

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "lib/quant/params.h"
+#include "lib/quant/stored_bytes.h"
 #include "passes/quantize/adaround.h"
 #include "passes/quantize/codebook.h"
 #include "passes/quantize/weight_axes.h"
@@ -157,6 +158,18 @@ class Quantizer {
 };
 
 }  // namespace
+
+std::size_t weight_bytes(const Graph& graph, const QuantPlan::NodePlan& entry) {
+  std::size_t bytes = 0;
+  for (const int input : {entry.rule.weight_input, entry.rule.bias_input}) {
+    const auto& inputs = graph.node(entry.node).inputs;
+    const auto i = static_cast<std::size_t>(input);
+    if (input < 0 || i >= inputs.size() || inputs[i] == ValueId::none) continue;
+    const Value& value = graph.value(inputs[i]);
+    bytes += stored_bytes(*value.constant, value.quant ? &*value.quant : nullptr);
+  }
+  return bytes;
+}
 
 void quantize_weights(Graph& graph, const QuantPlan& plan, const WeightsContext& context) {
   Quantizer quantizer(graph, context);

@@ -17,4 +17,7 @@ struct WeightsContext {
 // rounding the weights makes (Nagel et al. 2019, arXiv:1906.04721, section 4.2; means from the calibration data).
 void quantize_weights(Graph& graph, const QuantPlan& plan, const WeightsContext& context);
 
+// What a layer's weights and bias take in flash, packed.
+std::size_t weight_bytes(const Graph& graph, const QuantPlan::NodePlan& entry);
+
 }  // namespace tinyml

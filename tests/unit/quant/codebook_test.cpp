@@ -1,8 +1,8 @@
 // The codebook against all tables that there are.
 #include "lib/quant/codebook.h"
 
-#include <catch2/catch.hpp>
 #include <algorithm>
+#include <catch2/catch.hpp>
 #include <random>
 
 using namespace tinyml;
