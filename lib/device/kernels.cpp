@@ -175,6 +175,8 @@ constexpr auto kKernels = std::to_array<KernelInfo>({
   KERNEL(tml_fully_connected_lean_s8_dsp, tml_fully_connected_dsp_params),
   KERNEL(tml_fully_connected_s8_mve, tml_fully_connected_dsp_params),
   KERNEL(tml_fully_connected_w4, tml_fully_connected_params),
+  KERNEL(tml_fully_connected_w4_dsp, tml_fully_connected_dsp_params),
+  KERNEL(tml_fully_connected_w4_mve, tml_fully_connected_dsp_params),
   KERNEL(tml_matmul_s8, tml_matmul_params),
   KERNEL(tml_lut_s8, tml_lut_params),
   KERNEL(tml_add_s8, tml_binary_params),

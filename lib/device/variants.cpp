@@ -55,6 +55,8 @@ std::span<const KernelVariant> all_variants() {
       {"tml_depthwise_conv2d_s8", has_dsp, depthwise_stride2_w4_dsp_form, kNibbles},
       {"tml_depthwise_conv2d_s8", has_dsp, depthwise_stride2_w4_dsp_small_form, kNibbles},
       {"tml_fully_connected_s8", any_core, fully_connected_w4_form, kNibbles},
+      {"tml_fully_connected_s8", has_helium, fully_connected_w4_mve_form, kNibbles},
+      {"tml_fully_connected_s8", has_dsp, fully_connected_w4_dsp_form, kNibbles},
       {"tml_conv2d_s8", has_helium, conv2d_mve_form},
       {"tml_depthwise_conv2d_s8", has_helium, depthwise_mve_form},
       {"tml_fully_connected_s8", has_helium, fully_connected_mve_form},

@@ -238,6 +238,12 @@ int tml_fully_connected_lean_s8_dsp(const tml_context *context, const void *para
  * overlap x. */
 int tml_fully_connected_s8_mve(const tml_context *context, const void *params, const uint32_t *operands);
 
+/* The same for int4 weights, eight times an int4 each, packed as fully_connected_w4_dsp.c and _mve.c say.
+ *   dsp  scratch of 2 * in_features bytes, in_features rounded up to a multiple of 8; y may overlap x as above
+ *   mve  scratch of in_features bytes, rounded up to a multiple of 16, unless it is one; y must not overlap x */
+int tml_fully_connected_w4_dsp(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_fully_connected_w4_mve(const tml_context *context, const void *params, const uint32_t *operands);
+
 /* For each i in batches, y[i] (m x n) = a[i] (m x k) * b[i] (k x n) + bias, both operands with a zero point. A batch
  * stride (in elements) of 0 broadcasts. The row and column strides (in elements) allow a transposed operand. A constant
  * operand stands in a_const / b_const (then its operands[] entry is unused), else those are null. */

@@ -53,6 +53,17 @@ static inline uint32_t tml_sxtb16_ror8(uint32_t x) {
 #endif
 }
 
+/* SMLAD: acc + both products of the halves, modulo 2^32. */
+static inline uint32_t tml_smlad(uint32_t a, uint32_t b, uint32_t acc) {
+#if TML_DSP_ASM
+  __asm__("smlad %0, %1, %2, %0" : "+r"(acc) : "r"(a), "r"(b));
+  return acc;
+#else
+  const int32_t low = (int16_t)(a & 0xFFFFu) * (int16_t)(b & 0xFFFFu), high = (int16_t)(a >> 16) * (int16_t)(b >> 16);
+  return acc + (uint32_t)low + (uint32_t)high;
+#endif
+}
+
 /* SXTAB16: the halves of `sums` plus bytes 0 and 2; after ROR #8, plus bytes 1 and 3. */
 static inline uint32_t tml_sxtab16(uint32_t sums, uint32_t x) {
 #if TML_DSP_ASM

@@ -15,18 +15,23 @@ typedef struct dense_w4 {
   int32_t acc[CHANNELS];
 } dense_w4;
 
-/* Sums of x times the bytes and times their low nibbles. */
-static TML_NOINLINE void dense_int4(dense_w4 *d, const int8_t *x, uint32_t n, int32_t sum) {
-  const uint8_t *w0 = d->rows[0], *w1 = d->rows[1];
-  const int8_t *end = x + n;
-  int32_t all0 = 0, low0 = 0, all1 = 0, low1 = 0;
-  while (x != end) {
-    const int32_t v = *x++, a = (int8_t)*w0++, b = (int8_t)*w1++;
-    all0 += v * a;
-    low0 += v * (a & 15);
-    all1 += v * b;
-    low1 += v * (b & 15);
+/* Sums of x times the bytes and times their low nibbles. Unrolled for cores without branch prediction. */
+#define TAP(i)                                    \
+  {                                               \
+    const int32_t v = x[i], a = w0[i], b = w1[i]; \
+    all0 += v * a;                                \
+    low0 += v * (a & 15);                         \
+    all1 += v * b;                                \
+    low1 += v * (b & 15);                         \
   }
+
+static TML_NOINLINE void dense_int4(dense_w4 *d, const int8_t *x, uint32_t n, int32_t sum) {
+  const int8_t *w0 = (const int8_t *)d->rows[0], *w1 = (const int8_t *)d->rows[1], *end = x + (n & ~3u);
+  int32_t all0 = 0, low0 = 0, all1 = 0, low1 = 0;
+  for (; x != end; x += 4, w0 += 4, w1 += 4) {
+    TAP(0) TAP(1) TAP(2) TAP(3)
+  }
+  for (n &= 3; n > 0; --n, ++x, ++w0, ++w1) TAP(0)
   d->acc[0] = 8 * low0 - 64 * sum;
   d->acc[1] = (all0 - low0) >> 1;
   d->acc[2] = 8 * low1 - 64 * sum;
