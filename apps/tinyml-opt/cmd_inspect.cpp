@@ -1,4 +1,6 @@
 // inspect: describes a model.
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
@@ -17,11 +19,21 @@ struct Options {
   std::string model, memory_map;
   DeviceArguments device;
   DeviceBounds bounds;
-  bool needs_device() const { return bounds.any() || !memory_map.empty(); }
+  double clock_mhz = 0;
+  bool needs_device() const { return bounds.any() || !memory_map.empty() || clock_mhz > 0; }
 };
 
 std::string title_of(const ModelSummary& summary, const DeviceCost& cost) {
   return "Memory of " + (summary.name.empty() ? "the model" : summary.name) + " on " + cost.target;
+}
+
+void check_clock(const Options& options, Target target) {
+  if (options.clock_mhz == 0) return;
+  if (!(options.clock_mhz > 0 && options.clock_mhz < 1e5))
+    throw Error("--clock-mhz must be above 0 and below 100000", "for example --clock-mhz 120", ExitCode::usage);
+  if (target != Target::cortex_m4 && target != Target::cortex_m7)
+    throw Error(fmt::format("no cycles are estimated for {}", target_name(target)),
+                "--clock-mhz goes with --target cortex-m4 or cortex-m7", ExitCode::usage);
 }
 
 ExitCode inspect(const Options& options, const Session& session) {
@@ -29,6 +41,7 @@ ExitCode inspect(const Options& options, const Session& session) {
   check_stdout(session, options.memory_map == "-");
   check_keeps(options.model, session.json, "--json");
   check_keeps(options.model, options.memory_map, "--memory-map");
+  check_clock(options, lowering.target);
   const Graph graph = read_onnx(options.model);
   const ModelSummary summary = summarize(graph);
   nlohmann::ordered_json report = to_json(summary);
@@ -45,6 +58,7 @@ ExitCode inspect(const Options& options, const Session& session) {
   try {
     const Program program = lower(graph, lowering);
     cost = device_cost(program);
+    cost->clock_mhz = options.clock_mhz;
     report["device"] = to_json(*cost);
     report["device"]["memory"] = memory_to_json(program);
     text += "\n" + to_text(*cost) + "\n" + layers_to_text(*cost);
@@ -73,6 +87,10 @@ void add_inspect(CLI::App& app, Session& session) {
   add_bound_options(*command, options->bounds);
   command->add_option("--memory-map", options->memory_map, "Draw the plan of the working memory (SVG)")
       ->type_name("FILE");
+  command
+      ->add_option("--clock-mhz", options->clock_mhz,
+                   "Show the estimated cycles of cortex-m4 and cortex-m7 as time at this clock, layer by layer")
+      ->type_name("MHZ");
   command->callback([options, &session] { session.run = [options, &session] { return inspect(*options, session); }; });
 }
 

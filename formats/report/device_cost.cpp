@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "formats/report/table.h"
+#include "lib/device/cycles.h"
 #include "lib/ops/counts.h"
 #include "lib/support/error.h"
 #include "lib/support/sizes.h"
@@ -22,8 +23,35 @@ void check(const char* what, const char* option, std::size_t needed, std::size_t
               ExitCode::bound_not_met);
 }
 
+struct Total {
+  double sum = 0;
+  std::size_t unknown = 0;  // layers without a figure
+};
+
+Total total(const DeviceCost& cost, std::optional<double> DeviceLayer::*figure) {
+  Total result;
+  for (const DeviceLayer& layer : cost.layers) {
+    result.sum += (layer.*figure).value_or(0);
+    result.unknown += layer.*figure ? 0 : 1;
+  }
+  return result;
+}
+
+std::string rounded(std::optional<double> number) { return number ? with_commas(std::llround(*number)) : "-"; }
+
 std::string bytes(std::size_t n) {
   return fmt::format("{:>10} bytes  {:>9}", with_commas(static_cast<std::int64_t>(n)), format_size(n));
+}
+
+// Only where every layer has the figure.
+void add_totals(nlohmann::ordered_json& json, const DeviceCost& cost) {
+  const Total instructions = total(cost, &DeviceLayer::instructions), cycles = total(cost, &DeviceLayer::cycles);
+  if (instructions.unknown == 0) json["instructions"] = std::llround(instructions.sum);
+  if (cycles.unknown != 0) return;
+  json["cycles_estimate"] = std::llround(cycles.sum);
+  if (cost.clock_mhz <= 0) return;
+  json["clock_mhz"] = cost.clock_mhz;
+  json["ms_estimate"] = cycles.sum / cost.clock_mhz / 1000;
 }
 
 }  // namespace
@@ -39,7 +67,9 @@ DeviceCost device_cost(const Program& program) {
                   {}};
   for (const ProgramStep& step : program.steps) {
     cost.macs = saturating_sum(cost.macs, step.macs);
-    cost.layers.push_back({step.name, step.op, step.kernel, step.macs, step.instructions});
+    cost.layers.push_back({step.name, step.op, step.kernel, step.macs, step.instructions, step.terms, {}});
+    if (step.instructions)
+      cost.layers.back().cycles = estimated_cycles(step.kernel, *step.instructions, program.target);
   }
   return cost;
 }
@@ -50,6 +80,9 @@ nlohmann::ordered_json to_json(const DeviceCost& cost) {
     layers.push_back({{"name", layer.name}, {"op", layer.op}, {"kernel", layer.kernel}, {"macs", layer.macs}});
     layers.back()["instructions"] = nullptr;
     if (layer.instructions) layers.back()["instructions"] = std::llround(*layer.instructions);
+    if (layer.cycles) layers.back()["cycles_estimate"] = std::llround(*layer.cycles);
+    if (layer.cycles && cost.clock_mhz > 0) layers.back()["ms_estimate"] = *layer.cycles / cost.clock_mhz / 1000;
+    for (const auto& [name, times] : layer.terms) layers.back()["terms"][std::string(name)] = times;
   }
   nlohmann::ordered_json json{{"target", cost.target}, {"arena_bytes", cost.arena_bytes}};
   if (cost.slow_arena_bytes != 0) json["slow_arena_bytes"] = cost.slow_arena_bytes;
@@ -57,30 +90,39 @@ nlohmann::ordered_json to_json(const DeviceCost& cost) {
                {"tables_bytes", cost.tables_bytes},
                {"flash_bytes", cost.flash_bytes()},
                {"steps", cost.steps},
-               {"macs", cost.macs},
-               {"layers", layers}});
+               {"macs", cost.macs}});
+  add_totals(json, cost);
+  json["layers"] = layers;
   return json;
 }
 
 std::string layers_to_text(const DeviceCost& cost) {
-  Table table({{"device step"},
-               {"operator"},
-               {"kernel"},
-               {"MACs", Table::Align::right},
-               {"instructions", Table::Align::right}});
-  double sum = 0;
-  std::size_t unknown = 0;
-  for (const DeviceLayer& layer : cost.layers) {
-    sum += layer.instructions.value_or(0);
-    unknown += layer.instructions ? 0 : 1;
-    table.add({layer.name, layer.op, layer.kernel, with_commas(layer.macs),
-               layer.instructions ? with_commas(std::llround(*layer.instructions)) : "-"});
-  }
+  const Total instructions = total(cost, &DeviceLayer::instructions), cycles = total(cost, &DeviceLayer::cycles);
+  const bool has_cycles = cycles.unknown < cost.layers.size(), has_time = has_cycles && cost.clock_mhz > 0;
+  std::vector<Table::Column> columns{{"device step"}, {"operator"}, {"kernel"}};
+  for (const char* head : {"MACs", "instructions"}) columns.push_back({head, Table::Align::right});
+  if (has_cycles) columns.push_back({"est. cycles", Table::Align::right});
+  if (has_time) columns.push_back({fmt::format("est. ms at {:g} MHz", cost.clock_mhz), Table::Align::right});
+  Table table(columns);
+  const auto add = [&](std::vector<std::string> cells, std::optional<double> count, std::optional<double> wait) {
+    cells.push_back(rounded(count));
+    if (has_cycles) cells.push_back(rounded(wait));
+    if (has_time) cells.push_back(wait ? fmt::format("{:.3f}", *wait / cost.clock_mhz / 1000) : "-");
+    table.add(cells);
+  };
+  for (const DeviceLayer& layer : cost.layers)
+    add({layer.name, layer.op, layer.kernel, with_commas(layer.macs)}, layer.instructions, layer.cycles);
   table.add_line();
-  table.add({unknown == 0 ? "predicted per inference"
-                          : fmt::format("predicted; no formula for {} of {}", unknown, cost.layers.size()),
-             "", "", with_commas(cost.macs), with_commas(std::llround(sum))});
-  return table.text();
+  const std::string what = instructions.unknown == 0 ? "predicted per inference"
+                                                     : fmt::format("predicted; no formula for {} of {}",
+                                                                   instructions.unknown, cost.layers.size());
+  add({what, "", "", with_commas(cost.macs)}, instructions.sum, cycles.sum);
+  std::string text = table.text();
+  if (has_cycles)
+    text += fmt::format(
+        "cycles are an estimate from instruction classes, without wait states of flash{}\n",
+        cycles.unknown == 0 ? "" : fmt::format("; none for {} of {} steps", cycles.unknown, cost.layers.size()));
+  return text;
 }
 
 std::string to_text(const DeviceCost& cost) {

@@ -14,6 +14,8 @@ struct DeviceLayer {
   std::string name, op, kernel;
   std::int64_t macs = 0;
   std::optional<double> instructions;  // predicted per inference; nullopt: the kernel has no formula for this core
+  std::vector<std::pair<std::string_view, double>> terms;  // of which the prediction is made, for portable kernels
+  std::optional<double> cycles;                            // an estimate (lib/device/cycles.h)
 };
 
 struct DeviceCost {
@@ -25,6 +27,7 @@ struct DeviceCost {
   std::int64_t macs = 0;
   std::size_t steps = 0;
   std::vector<DeviceLayer> layers;
+  double clock_mhz = 0;  // to say cycles as time; 0: not known
   std::size_t flash_bytes() const { return weights_bytes + tables_bytes; }
   std::size_t ram_bytes() const { return arena_bytes + slow_arena_bytes; }
 };

@@ -6,6 +6,7 @@
 #include <limits>
 #include <numeric>
 
+#include "lib/device/cost.h"
 #include "lib/device/fit_arena.h"
 #include "lib/device/kernels.h"
 #include "lib/device/overlap.h"
@@ -134,12 +135,14 @@ void ProgramBuilder::place_step(const Draft& draft, const StepForm& form) {
                      .output = draft.operands.back(),
                      .scratch = -1,
                      .macs = draft.info.macs,
-                     .instructions = form.instructions};
+                     .instructions = form.instructions,
+                     .terms = {}};
   if (form.scratch_bytes != 0) {
     result.scratch = add_buffer(draft.info.name + "_scratch", form.scratch_bytes);
     result.operands.push_back(result.scratch);
   }
   note_overlaps(form.step, draft.operands, draft.output);
+  for (const CostTerm& term : cost_terms(form.step, program_.target)) result.terms.emplace_back(term.name, term.times);
   program_.steps.push_back(std::move(result));
 }
 

@@ -1,6 +1,8 @@
 // Same record as the portable kernel; what differs is what the kernel takes on.
 #include "lib/device/pack_pool_dsp.h"
 
+#include "lib/device/cost.h"
+
 #include "lib/device/overlap.h"
 
 namespace tinyml {
@@ -20,40 +22,28 @@ tml_pool2d_params shape_of(const LoweredStep& step) {
   return p;
 }
 
-StepForm make_form(const LoweredStep& portable, const char* kernel, double instructions) {
+StepForm make_form(const LoweredStep& portable, const char* kernel, Target target) {
   StepForm form;
   form.step = portable;
   form.step.kernel = kernel;
   // As in the portable kernels: pixel by pixel, reading the window again for each block of channels.
   if (const auto distance = raster_distance(window_walk(portable), 1)) form.step.overlaps = {{0, *distance}};
-  form.instructions = instructions;
+  form.instructions = predicted_instructions(form.step, target);
   return form;
 }
 
-double points(const tml_pool2d_params& p) { return static_cast<double>(p.batches) * p.out_h * p.out_w; }
-
 }  // namespace
 
-std::optional<StepForm> avg_pool_dsp_form(const LoweredStep& portable, Target) {
+std::optional<StepForm> avg_pool_dsp_form(const LoweredStep& portable, Target target) {
   const tml_pool2d_params p = shape_of(portable);
   if (p.channels < 4 || p.kernel_w > 255) return std::nullopt;
-  return make_form(portable, "tml_avg_pool2d_s8_dsp", avg_pool_dsp_cost(p));
+  return make_form(portable, "tml_avg_pool2d_s8_dsp", target);
 }
 
-std::optional<StepForm> max_pool_dsp_form(const LoweredStep& portable, Target) {
+std::optional<StepForm> max_pool_dsp_form(const LoweredStep& portable, Target target) {
   const tml_pool2d_params p = shape_of(portable);
   if (p.channels < 4) return std::nullopt;
-  return make_form(portable, "tml_max_pool2d_s8_dsp", max_pool_dsp_cost(p));
-}
-
-// Six instructions per tap of four channels are in both inner loops; what surrounds them was fitted to the layers that
-// tests/firmware/kernels/pool_dsp.c measures, three of each.
-double avg_pool_dsp_cost(const tml_pool2d_params& p) {
-  return 200 + points(p) * (150 + (p.channels + 3) / 4 * (131.4 + p.kernel_h * (5.6 + 6.0 * p.kernel_w)));
-}
-
-double max_pool_dsp_cost(const tml_pool2d_params& p) {
-  return 100 + points(p) * (70 + (p.channels + 3) / 4 * (13.5 + p.kernel_h * (12.9 + 6.0 * p.kernel_w)));
+  return make_form(portable, "tml_max_pool2d_s8_dsp", target);
 }
 
 }  // namespace tinyml

@@ -68,6 +68,8 @@ struct ProgramStep {
   int scratch = -1;
   std::int64_t macs = 0;
   std::optional<double> instructions;  // predicted per inference on the target, where the kernel has a cost formula
+  // What the prediction is made of, for portable kernels (lib/device/cost.h).
+  std::vector<std::pair<std::string_view, double>> terms;
 };
 
 struct ProgramPort {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "lib/device/cost.h"
 #include "lib/device/pack_add_mve.h"
 #include "lib/device/pack_avg_pool_mve.h"
 #include "lib/device/pack_conv2d_dsp.h"
@@ -87,7 +88,10 @@ bool has_helium(Target target) { return target == Target::cortex_m55 || target =
 std::vector<StepForm> step_forms(const LoweredStep& portable, Target target) {
   const bool packs = takes_nibbles(portable);
   std::vector<StepForm> forms;
-  if (!packs) forms.emplace_back().step = portable;
+  if (!packs) {
+    forms.emplace_back().step = portable;
+    forms[0].instructions = predicted_instructions(portable, target);
+  }
   for (const KernelVariant& variant : all_variants()) {
     if (variant.replaces != portable.kernel || !variant.runs_on(target)) continue;
     if (packs != (variant.weights == KernelVariant::Weights::nibbles)) continue;

@@ -22,7 +22,7 @@ static int run_layers(void *argument) {
   tml_context context;
   uint32_t layer;
   int status = 0;
-  context.arena = (uint8_t *)argument;
+  context.arena = context.slow_arena = (uint8_t *)argument;
   for (layer = 0; layer < SIZE(_NUM_LAYERS); ++layer) {
     const tml_step *step = &NAME(_steps)[layer];
     board_lap();

@@ -1,24 +1,14 @@
-/* string.c: the C library's functions that the kernels use, for a toolchain that comes without a C library.
- *
- * Words where both ends are aligned alike, as any C library does; compile with -fno-tree-loop-distribute-patterns, or
- * the loops become calls of themselves.
+/* string.c: the C library's functions that the kernels use, for a toolchain that comes without a C library: byte by
+ * byte, as newlib-nano has them, with which the Arm cores are measured. Compile with
+ * -fno-tree-loop-distribute-patterns, or the loops become calls of themselves.
  */
 #include <stdint.h>
 #include <string.h>
 
-enum { WORD = sizeof(uint32_t) };
-
-/* Words that may lie over objects of other types. */
-typedef uint32_t __attribute__((may_alias)) any_word;
-
 void *memcpy(void *to, const void *from, size_t bytes) {
   uint8_t *t = (uint8_t *)to;
   const uint8_t *f = (const uint8_t *)from;
-  if ((((uintptr_t)t ^ (uintptr_t)f) & (WORD - 1)) == 0) {
-    for (; bytes > 0 && ((uintptr_t)t & (WORD - 1)) != 0; --bytes) *t++ = *f++;
-    for (; bytes >= WORD; bytes -= WORD, t += WORD, f += WORD) *(any_word *)t = *(const any_word *)f;
-  }
-  for (; bytes > 0; --bytes) *t++ = *f++;
+  while (bytes-- > 0) *t++ = *f++;
   return to;
 }
 
@@ -26,16 +16,13 @@ void *memmove(void *to, const void *from, size_t bytes) {
   uint8_t *t = (uint8_t *)to + bytes;
   const uint8_t *f = (const uint8_t *)from + bytes;
   if ((uintptr_t)to <= (uintptr_t)from) return memcpy(to, from, bytes);
-  for (; bytes > 0; --bytes) *--t = *--f;
+  while (bytes-- > 0) *--t = *--f;
   return to;
 }
 
 void *memset(void *to, int value, size_t bytes) {
   uint8_t *t = (uint8_t *)to;
-  const uint32_t word = 0x01010101u * (uint8_t)value;
-  for (; bytes > 0 && ((uintptr_t)t & (WORD - 1)) != 0; --bytes) *t++ = (uint8_t)value;
-  for (; bytes >= WORD; bytes -= WORD, t += WORD) *(any_word *)t = word;
-  for (; bytes > 0; --bytes) *t++ = (uint8_t)value;
+  while (bytes-- > 0) *t++ = (uint8_t)value;
   return to;
 }
 

@@ -127,22 +127,6 @@ TEST_CASE("the cost of depthwise 3x3 for the DSP extension is what QEMU counts",
   CHECK(depthwise_dsp_cost({1, 48, 48, 48, 48, 8, 1, 1}, 12) == Approx(283998).epsilon(0.02));
 }
 
-TEST_CASE("the cost of pooling for the DSP extension is what QEMU counts", "[device]") {
-  // scripts/kernel_tests.sh --layers pool_dsp
-  const auto shape = [](int out, int h, int w, int channels) {
-    tml_pool2d_params p{};
-    p.batches = 1, p.out_h = p.out_w = u16(out);
-    p.kernel_h = u16(h), p.kernel_w = u16(w), p.channels = u16(channels);
-    return p;
-  };
-  CHECK(avg_pool_dsp_cost(shape(1, 25, 5, 64)) == Approx(16720).epsilon(0.02));
-  CHECK(avg_pool_dsp_cost(shape(1, 8, 8, 64)) == Approx(9232).epsilon(0.02));
-  CHECK(avg_pool_dsp_cost(shape(1, 3, 3, 256)) == Approx(13312).epsilon(0.02));
-  CHECK(max_pool_dsp_cost(shape(16, 2, 2, 16)) == Approx(82796).epsilon(0.02));
-  CHECK(max_pool_dsp_cost(shape(8, 3, 3, 64)) == Approx(113300).epsilon(0.02));
-  CHECK(max_pool_dsp_cost(shape(4, 2, 2, 128)) == Approx(33560).epsilon(0.02));
-}
-
 TEST_CASE("a lowered depthwise step takes the form of the DSP kernels", "[device]") {
   const auto step = [](std::int64_t stride, std::int64_t channels, std::int64_t shift) {
     LoweredStep s;
