@@ -4,9 +4,8 @@
 # model differ in cost, when an arena is above TensorFlow Lite Micro's, and when kws01's code and tables reach 20 KB on M4.
 #   usage: scripts/firmware_models.sh [MODEL...]     default: kws01 kws01b ic01 ic01_large ad01 vww01
 #   TINYML_BINARY, TINYML_SHARED (models and data), TINYML_FIRMWARE_OUT (reports; default out/firmware),
-#   TARGETS ("m3 m4 m55"; also m0, riscv),
-#   FORMS ("nchw nhwc nchw_pad"), GOLDEN (20), OPTIMIZE (speed; or size, ram), QUANTIZE (more options of quantize, such as
-#   "--weight-bits 4")
+#   TARGETS ("m3 m4 m55"; also m0, riscv), FORMS ("nchw nhwc nchw_pad"), GOLDEN (20), OPTIMIZE (speed; or size, ram),
+#   QUANTIZE (more options of quantize, such as "--weight-bits 4"), COSTS (1: compares predicted and counted instructions too)
 set -euo pipefail
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -18,6 +17,7 @@ forms=${FORMS:-nchw nhwc nchw_pad}
 vectors=${GOLDEN:-20}
 read -ra quantize_options <<<"${QUANTIZE:-}"
 aim=${OPTIMIZE:-speed}
+costs=${COSTS:-}
 
 skip() { echo "firmware_models: skipped: $*" >&2; [ -z "${CI:-}" ] || exit 1; exit 77; }
 [ -d "$shared/models/mlperf_tiny" ] || skip "no models in $shared/models/mlperf_tiny (TINYML_SHARED)"
@@ -74,7 +74,7 @@ quantize_model() { # MODEL FORM
 make_firmware() { # MODEL FORM TARGET FOLDER
   rm -rf "$4"
   "$tool" emit "$out/$1_$2_int8.onnx" -o "$4" --name "$1" --target "$3" --optimize "$aim" --golden "$vectors" --data "$test" \
-    "${preprocessing[@]}" --bundle
+    "${preprocessing[@]}" --bundle ${costs:+--trace}
 }
 
 core_of() { case $1 in riscv*) echo riscv32 ;; *) echo "cortex-$1" ;; esac; }
@@ -94,6 +94,7 @@ prove() { # MODEL FORM
     folder=$out/$1_$2_$target
     make_firmware "$1" "$2" "$target" "$folder" >"$out/$1_$2.log" 2>&1 || { tail -n 5 "$out/$1_$2.log" >&2; problem "$1_$2: no firmware"; return; }
     "$repo/scripts/firmware.sh" --kv --targets "$target" "$folder" >>"$out/$1_$2.kv" || problem "$1_$2: the proof failed"
+    [ -z "$costs" ] || "$repo/scripts/cost_model.sh" "$folder" >&2 || problem "$1_$2: a predicted cost is off on $target"
   done
   echo "$1_$2: $((SECONDS - start)) s" >&2
 }

@@ -172,6 +172,15 @@ if [ -d "$work/digits" ]; then
   check "a mutable global is found" mutable_global
   check "a manifest that promises other sizes is found" wrong_manifest
 fi
+predicted_costs() { # of a small model, every layer on every core
+  local core
+  for core in m0 m3 m4 riscv; do
+    "$tool" emit "$work/$1.onnx" -o "$work/$1_costs_$core" --name "$1" --target $core --golden 1 --data "$2" --trace >>"$work/make" 2>&1 || return 1
+  done
+  "$repo/scripts/cost_model.sh" "$work/$1"_costs_*
+}
+
+check "predicted instructions of digits are within 5%" predicted_costs digits "$digits/test_x.npy"
 check "a model through nearly every kernel" prove operators "$repo/tests/fixtures/models/operators.onnx" "$digits/calib_x.npy" "$digits/test_x.npy"
 if [ -d "$shared/models/mlperf_tiny" ]; then
   check kws01b prove kws01b "$shared/models/mlperf_tiny/kws01b_nchw.onnx" "$shared/data/kws01/x.npy" "$shared/data/kws01/x.npy"
