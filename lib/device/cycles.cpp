@@ -12,8 +12,8 @@ std::optional<double> estimated_cycles(std::string_view kernel, double instructi
   if (target != Target::cortex_m4 && target != Target::cortex_m7) return std::nullopt;
   const CycleShares* shares = find_cycle_shares(kernel);
   if (!shares) return std::nullopt;
-  const double waits = shares->lone_loads + shares->more_words + kTakenBranch * shares->taken_branches +
-                       kDivision * shares->divisions;
+  const double waits =
+      shares->lone_loads + shares->more_words + kTakenBranch * shares->taken_branches + kDivision * shares->divisions;
   return instructions * (1 + waits) * (target == Target::cortex_m7 ? kM7 : 1);
 }
 

@@ -18,26 +18,25 @@ struct Layer {
 LoweredStep convolution(const std::string& kernel, const Layer& l) {
   LoweredStep step;
   step.kernel = kernel;
-  const std::map<std::string, std::int64_t> fields{
-      {"batches", 1},
-      {"in_h", l.h},
-      {"in_w", l.w},
-      {"in_c", l.in_c},
-      {"out_c", l.out_c},
-      {"channels", l.in_c},
-      {"out_h", (l.h + 2 * l.pad_h + l.end - l.kernel_h) / l.stride + 1},
-      {"out_w", (l.w + 2 * l.pad_w + l.end - l.kernel_w) / l.stride + 1},
-      {"kernel_h", l.kernel_h},
-      {"kernel_w", l.kernel_w},
-      {"stride_h", l.stride},
-      {"stride_w", l.stride},
-      {"dilation_h", 1},
-      {"dilation_w", 1},
-      {"groups", kernel == "tml_depthwise_conv2d_s8" ? l.in_c : 1},
-      {"pad_top", l.pad_h},
-      {"pad_left", l.pad_w},
-      {"clamp_min", -128},
-      {"clamp_max", 127}};
+  const std::map<std::string, std::int64_t> fields{{"batches", 1},
+                                                   {"in_h", l.h},
+                                                   {"in_w", l.w},
+                                                   {"in_c", l.in_c},
+                                                   {"out_c", l.out_c},
+                                                   {"channels", l.in_c},
+                                                   {"out_h", (l.h + 2 * l.pad_h + l.end - l.kernel_h) / l.stride + 1},
+                                                   {"out_w", (l.w + 2 * l.pad_w + l.end - l.kernel_w) / l.stride + 1},
+                                                   {"kernel_h", l.kernel_h},
+                                                   {"kernel_w", l.kernel_w},
+                                                   {"stride_h", l.stride},
+                                                   {"stride_w", l.stride},
+                                                   {"dilation_h", 1},
+                                                   {"dilation_w", 1},
+                                                   {"groups", kernel == "tml_depthwise_conv2d_s8" ? l.in_c : 1},
+                                                   {"pad_top", l.pad_h},
+                                                   {"pad_left", l.pad_w},
+                                                   {"clamp_min", -128},
+                                                   {"clamp_max", 127}};
   for (const auto& [name, value] : fields) step.fields.push_back({name, value});
   return step;
 }
