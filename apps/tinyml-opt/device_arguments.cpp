@@ -40,8 +40,10 @@ LowerOptions lower_options(const DeviceArguments& arguments, const DeviceBounds&
 }
 
 void add_bound_options(CLI::App& command, DeviceBounds& bounds) {
-  add_size(command, "--max-ram", bounds.max_ram,
-           "Most arena bytes, such as 64K: leaner kernels are chosen where they must be; else exit code 4");
+  add_size(
+      command, "--max-ram", bounds.max_ram,
+      "Most arena bytes, such as 64K: leaner kernels are chosen where they must be, and a stage is run in bands of "
+      "rows (patch by patch); else exit code 4");
   add_size(command, "--max-flash", bounds.max_flash, "Most bytes of weights and tables; else exit code 4");
 }
 

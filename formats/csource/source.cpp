@@ -60,23 +60,25 @@ std::string record(const Program& program, const ProgramStep& step, const std::s
   return text + "\n" + row + "}";
 }
 
-// With `shared`, the trace's source sees the table too.
+// Equal records are printed once. With `shared`, the trace's source sees the table too.
 std::string steps(const Program& program, const std::string& name, bool shared) {
   std::string text;
+  const std::vector<std::size_t> owners = program.record_owners();
   for (std::size_t i = 0; i < program.steps.size(); ++i) {
     const ProgramStep& step = program.steps[i];
     std::vector<std::int64_t> offsets;
     for (const int operand : step.operands) offsets.push_back(program.operand_offset(operand));
     text += fmt::format("\n/* {}: {} ({}) */\n", i, in_comment(step.name), in_comment(step.op));
-    text += fmt::format("static const {} {}_step{} = {};\n", find_kernel(step.kernel).record->name, name, i,
-                        record(program, step, name));
+    if (owners[i] == i)
+      text += fmt::format("static const {} {}_step{} = {};\n", find_kernel(step.kernel).record->name, name, i,
+                          record(program, step, name));
     text += fmt::format("static const uint32_t {}_operands{}[] = {};\n", name, i, c_list(offsets, DType::u32));
   }
   if (program.steps.empty()) return text;
   const std::string linkage = shared ? fmt::format("extern const tml_step {}_steps[];\n", name) : "static ";
   text += fmt::format("\n{}const tml_step {}_steps[] = {{\n", linkage, name);
   for (std::size_t i = 0; i < program.steps.size(); ++i)
-    text += fmt::format("  {{{}, &{}_step{}, {}_operands{}}}{}\n", program.steps[i].kernel, name, i, name, i,
+    text += fmt::format("  {{{}, &{}_step{}, {}_operands{}}}{}\n", program.steps[i].kernel, name, owners[i], name, i,
                         i + 1 == program.steps.size() ? "" : ",");
   return text + "};\n";
 }

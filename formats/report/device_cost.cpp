@@ -54,6 +54,27 @@ void add_totals(nlohmann::ordered_json& json, const DeviceCost& cost) {
   json["ms_estimate"] = cycles.sum / cost.clock_mhz / 1000;
 }
 
+nlohmann::ordered_json bands_to_json(const ProgramBands& bands) {
+  nlohmann::ordered_json json{{"first", bands.first},
+                              {"last", bands.last},
+                              {"bands", bands.count},
+                              {"rows", bands.rows},
+                              {"arena_without", bands.arena_without},
+                              {"extra_macs", bands.extra_macs},
+                              {"extra_instructions", nullptr}};
+  if (bands.extra_instructions) json["extra_instructions"] = std::llround(*bands.extra_instructions);
+  return json;
+}
+
+std::string bands_to_text(const ProgramBands& bands) {
+  return fmt::format("bands     {} of {} rows, {} to {}: {} MACs more{}; the arena without them has {} bytes\n",
+                     bands.count, bands.rows, bands.first, bands.last, with_commas(bands.extra_macs),
+                     bands.extra_instructions
+                         ? fmt::format(", {} instructions more", with_commas(std::llround(*bands.extra_instructions)))
+                         : "",
+                     with_commas(static_cast<std::int64_t>(bands.arena_without)));
+}
+
 }  // namespace
 
 DeviceCost device_cost(const Program& program) {
@@ -64,7 +85,8 @@ DeviceCost device_cost(const Program& program) {
                   program.tables_bytes(),
                   0,
                   program.steps.size(),
-                  {}};
+                  {},
+                  program.bands};
   for (const ProgramStep& step : program.steps) {
     cost.macs = saturating_sum(cost.macs, step.macs);
     cost.layers.push_back({step.name, step.op, step.kernel, step.macs, step.instructions, step.terms, {}});
@@ -93,6 +115,7 @@ nlohmann::ordered_json to_json(const DeviceCost& cost) {
                {"macs", cost.macs}});
   add_totals(json, cost);
   json["layers"] = layers;
+  if (cost.bands) json["bands"] = bands_to_json(*cost.bands);
   return json;
 }
 
@@ -127,15 +150,16 @@ std::string layers_to_text(const DeviceCost& cost) {
 
 std::string to_text(const DeviceCost& cost) {
   return fmt::format(
-      "device    {}, {} steps, {} MACs\n"
-      "RAM       {}  arena{}\n"
-      "flash     {}  weights {}, tables {}; the runtime's code comes on top\n",
-      cost.target, cost.steps, with_commas(cost.macs), bytes(cost.arena_bytes),
-      cost.slow_arena_bytes == 0
-          ? ""
-          : fmt::format(" in fast RAM\n          {}  arena in slow RAM", bytes(cost.slow_arena_bytes)),
-      bytes(cost.flash_bytes()), with_commas(static_cast<std::int64_t>(cost.weights_bytes)),
-      with_commas(static_cast<std::int64_t>(cost.tables_bytes)));
+             "device    {}, {} steps, {} MACs\n"
+             "RAM       {}  arena{}\n"
+             "flash     {}  weights {}, tables {}; the runtime's code comes on top\n",
+             cost.target, cost.steps, with_commas(cost.macs), bytes(cost.arena_bytes),
+             cost.slow_arena_bytes == 0
+                 ? ""
+                 : fmt::format(" in fast RAM\n          {}  arena in slow RAM", bytes(cost.slow_arena_bytes)),
+             bytes(cost.flash_bytes()), with_commas(static_cast<std::int64_t>(cost.weights_bytes)),
+             with_commas(static_cast<std::int64_t>(cost.tables_bytes))) +
+         (cost.bands ? bands_to_text(*cost.bands) : "");
 }
 
 void check_bounds(const DeviceCost& cost, const DeviceBounds& bounds) {

@@ -27,6 +27,7 @@ struct DeviceCost {
   std::int64_t macs = 0;
   std::size_t steps = 0;
   std::vector<DeviceLayer> layers;
+  std::optional<ProgramBands> bands;
   double clock_mhz = 0;  // to say cycles as time; 0: not known
   std::size_t flash_bytes() const { return weights_bytes + tables_bytes; }
   std::size_t ram_bytes() const { return arena_bytes + slow_arena_bytes; }

@@ -61,8 +61,7 @@ std::string memory_to_text(const Program& program) {
                {"bytes", Table::Align::right},
                {"end", Table::Align::right}});
   for (const ProgramBuffer* buffer : in_order(program))
-    table.add({(buffer->slow ? "slow: " : "") + buffer->name +
-                   (buffer->part_of < 0 ? "" : ", part of " + whole_of(program, *buffer).name),
+    table.add({(buffer->slow ? "slow: " : "") + std::string(buffer->part_of < 0 ? "" : "part: ") + buffer->name,
                lifetime(*buffer, program.steps.size()), number(buffer->offset), number(buffer->bytes),
                number(buffer->offset + buffer->bytes)});
   const bool best = program.arena_bound >= program.arena_bytes;

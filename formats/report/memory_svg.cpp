@@ -150,7 +150,8 @@ class Drawing {
     const ProgramBuffer& b = program_.buffers[i];
     if (outputs_.contains(static_cast<int>(i))) return kOutput;
     if (inputs_.contains(static_cast<int>(i))) return kInput;
-    return b.first_step == b.last_step ? kScratch : kActivation;
+    const bool in_view = b.part_of >= 0 || frames_[i].first_step <= frames_[i].last_step;
+    return b.first_step == b.last_step && !in_view ? kScratch : kActivation;
   }
 
   // Where it is drawn: the slow arena stands on top of the fast one.

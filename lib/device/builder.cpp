@@ -166,7 +166,7 @@ void ProgramBuilder::apply(const Views& views) {
   }
 }
 
-void ProgramBuilder::place_steps(const std::vector<std::size_t>& choice) {
+void ProgramBuilder::place_steps(const std::vector<std::size_t>& choice, std::size_t enough) {
   program_.buffers.resize(value_buffers_);
   program_.steps.clear();
   in_place_.clear();
@@ -177,7 +177,7 @@ void ProgramBuilder::place_steps(const std::vector<std::size_t>& choice) {
     place_step(drafts_[i], drafts_[i].forms[choice[i]]);
     placed_.push_back(i);
   }
-  plan();
+  plan(enough);
 }
 
 void ProgramBuilder::fill_fields(ProgramStep& step, const Draft& draft, const StepForm& form) {
@@ -216,18 +216,49 @@ std::vector<std::size_t> ProgramBuilder::choose() {
     place_steps(choice);
     if (program_.arena_bytes <= options_.max_arena) return choice;
   }
+  const std::vector<std::vector<std::size_t>> all = units();
   std::vector<std::vector<FormCost>> costs;
-  for (const Draft& draft : drafts_) {
-    auto& forms = costs.emplace_back();
-    for (const StepForm& form : draft.forms)
-      forms.push_back({bytes_of(draft, form), form.instructions.value_or(std::numeric_limits<double>::infinity())});
+  for (const std::vector<std::size_t>& unit : all) {
+    auto& forms = costs.emplace_back(drafts_[unit[0]].forms.size());
+    for (const std::size_t d : unit)
+      for (std::size_t f = 0; f < forms.size(); ++f) {
+        const StepForm& form = drafts_[d].forms[f];
+        forms[f].bytes = std::max(forms[f].bytes, bytes_of(drafts_[d], form));
+        forms[f].instructions += form.instructions.value_or(std::numeric_limits<double>::infinity());
+      }
   }
+  const auto of_drafts = [&](const std::vector<std::size_t>& of_units) {
+    for (std::size_t u = 0; u < all.size(); ++u)
+      for (const std::size_t d : all[u]) choice[d] = of_units[u];
+    return choice;
+  };
   const std::optional<std::size_t> limit =
       options_.optimize == Optimize::ram ? std::nullopt : std::optional(options_.max_arena);
-  return fit_arena(costs, limit, [this](const std::vector<std::size_t>& trial) {
-    place_steps(trial);
+  return of_drafts(fit_arena(costs, limit, [&](const std::vector<std::size_t>& trial, std::size_t enough) {
+    place_steps(of_drafts(trial), enough);
     return program_.arena_bytes;
-  });
+  }));
+}
+
+// Drafts that choose their form together: the bands of one layer, which share its weights.
+std::vector<std::vector<std::size_t>> ProgramBuilder::units() const {
+  std::vector<std::vector<std::size_t>> units;
+  std::map<std::string, std::size_t> known;
+  for (std::size_t d = 0; d < drafts_.size(); ++d) {
+    const Tensor* weights = field_tensor(drafts_[d].step, "weights");
+    std::string key = drafts_[d].step.kernel;
+    for (const StepForm& form : drafts_[d].forms) key += " " + form.step.kernel;
+    if (weights != nullptr)
+      key += " " + std::string(reinterpret_cast<const char*>(weights->raw()), weights->bytes());
+    else
+      key += " " + std::to_string(d);
+    const auto [it, is_new] = known.try_emplace(key, units.size());
+    if (is_new)
+      units.push_back({d});
+    else
+      units[it->second].push_back(d);
+  }
+  return units;
 }
 
 // A buffer that is read as two operands must be related to the output by both of them.
@@ -308,8 +339,8 @@ void ProgramBuilder::note_shares(OrderProblem& problem, const Segments& segments
   }
 }
 
-// Lifetimes in the present order, then offsets. A buffer that is all in its parts is shown for as long as they live.
-void ProgramBuilder::plan() {
+// In the present order of steps.
+void ProgramBuilder::find_lifetimes() {
   const int end = static_cast<int>(program_.steps.size());
   for (ProgramBuffer& buffer : program_.buffers) buffer.first_step = end, buffer.last_step = -1;
   for (int s = 0; s < end; ++s)
@@ -318,13 +349,20 @@ void ProgramBuilder::plan() {
       buffer.first_step = std::min(buffer.first_step, s);
       buffer.last_step = std::max(buffer.last_step, s);
     }
-  for (const ProgramPort& port : program_.inputs) {
-    ProgramBuffer& buffer = program_.buffers[static_cast<std::size_t>(port.buffer)];
-    buffer.first_step = -1;
-  }
+  for (const ProgramPort& port : program_.inputs)
+    program_.buffers[static_cast<std::size_t>(port.buffer)].first_step = -1;
   for (const ProgramPort& port : program_.outputs)
     program_.buffers[static_cast<std::size_t>(port.buffer)].last_step = end;
-  plan_memory(program_, in_place_);
+}
+
+// `enough` as plan_memory has it; where more is needed in any case there is no plan, only how much at least.
+void ProgramBuilder::plan(std::size_t enough) {
+  find_lifetimes();
+  if (enough != 0) {
+    program_.arena_bytes = live_bytes_bound(program_, in_place_);
+    if (program_.arena_bytes > enough) return;
+  }
+  plan_memory(program_, in_place_, enough);
 }
 
 // The given order unless another one takes less: an estimate finds the order, the plan decides.

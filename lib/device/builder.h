@@ -59,13 +59,15 @@ class ProgramBuilder {
   Views possible_views() const;
   void apply(const Views& views);
   // Steps without their fields, in the forms chosen, and their plan.
-  void place_steps(const std::vector<std::size_t>& choice);
+  void place_steps(const std::vector<std::size_t>& choice, std::size_t enough = 0);
   void reorder(const std::vector<std::size_t>& order);
   void place_step(const Draft& draft, const StepForm& form);
   void fill_fields(ProgramStep& step, const Draft& draft, const StepForm& form);
   std::vector<std::size_t> choose();
+  std::vector<std::vector<std::size_t>> units() const;
   std::size_t bytes_of(const Draft& draft, const StepForm& form) const;
-  void plan();
+  void find_lifetimes();
+  void plan(std::size_t enough = 0);
   OrderProblem order_problem() const;
   void note_shares(OrderProblem& problem, const Segments& segments, std::size_t relation) const;
   void note_overlaps(const LoweredStep& step, const std::vector<int>& operands, int output_buffer);

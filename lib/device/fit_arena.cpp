@@ -39,15 +39,17 @@ std::vector<Change> faster_forms(std::span<const std::vector<FormCost>> forms, c
 }  // namespace
 
 std::vector<std::size_t> fit_arena(std::span<const std::vector<FormCost>> forms, std::optional<std::size_t> limit,
-                                   const std::function<std::size_t(const std::vector<std::size_t>&)>& arena) {
+                                   const ArenaOf& arena) {
   std::vector<std::size_t> choice = leanest(forms);
-  const std::size_t least = arena(choice), bound = std::max(least, limit.value_or(least));
+  std::size_t least = arena(choice, limit.value_or(0));
+  if (limit && least > *limit) least = arena(choice, 0);
+  const std::size_t bound = std::max(least, limit.value_or(least));
   std::vector<bool> settled(forms.size(), false);
   for (const Change& change : faster_forms(forms, choice)) {
-    if (settled[change.step]) continue;
+    if (settled[change.step] || forms[change.step][change.form].bytes > bound) continue;
     std::vector<std::size_t> trial = choice;
     trial[change.step] = change.form;
-    if (arena(trial) > bound) continue;
+    if (arena(trial, bound) > bound) continue;
     choice = std::move(trial);
     settled[change.step] = true;
   }

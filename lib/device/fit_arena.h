@@ -16,10 +16,13 @@ struct FormCost {
   double instructions = 0;  // infinite when not known
 };
 
-// The index of a form per step. `arena` plans a choice and gives its bytes. With `limit`, any arena up to that will do
-// (when none is, the least comes out); without, it must be the least that is found. Deterministic; plans each form of
-// each step at most once.
+// Plans a choice and gives its bytes. A plan of no more than `enough` bytes need not be made better, and none need be
+// made where more than `enough` are needed in any case: then some number above is the answer.
+using ArenaOf = std::function<std::size_t(const std::vector<std::size_t>& choice, std::size_t enough)>;
+
+// The index of a form per step. With `limit`, any arena up to that will do (when none is, the least comes out);
+// without, it must be the least that is found. Deterministic; plans each form of each step at most once.
 std::vector<std::size_t> fit_arena(std::span<const std::vector<FormCost>> forms, std::optional<std::size_t> limit,
-                                   const std::function<std::size_t(const std::vector<std::size_t>&)>& arena);
+                                   const ArenaOf& arena);
 
 }  // namespace tinyml

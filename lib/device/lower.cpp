@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "lib/device/band_search.h"
 #include "lib/device/builder.h"
 #include "lib/device/groups.h"
 #include "lib/device/layouts.h"
@@ -196,14 +197,29 @@ class Lowering {
 
 }  // namespace
 
-Program lower(const Graph& original, const LowerOptions& options) {
-  Graph graph = prepare_for_device(original);
+namespace {
+
+Program lower_prepared(const Graph& prepared, const LowerOptions& options) {
+  Graph graph = prepared;
   LayoutPlan plan = plan_layouts(graph);
   if (permute_weights_instead(graph, plan)) {
     graph.drop_unused_constants();
     plan = plan_layouts(graph);
   }
   return Lowering(graph, plan, options).run();
+}
+
+}  // namespace
+
+Program lower(const Graph& original, const LowerOptions& options) {
+  const Graph graph = prepare_for_device(original);
+  if (options.max_arena == 0 || options.fast_arena) return lower_prepared(graph, options);
+  LowerOptions unbounded = options;
+  unbounded.max_arena = 0;
+  Program fastest = lower_prepared(graph, unbounded);
+  if (fastest.arena_bytes <= options.max_arena) return fastest;
+  return fit_with_bands(graph, fastest, lower_prepared(graph, options), options.max_arena,
+                        [&](const Graph& banded) { return lower_prepared(banded, options); });
 }
 
 }  // namespace tinyml

@@ -227,11 +227,12 @@ std::int64_t shared_bytes(const InPlace& relation, std::int64_t from_bytes, std:
   return std::max<std::int64_t>(0, from_bytes + to_bytes - together);
 }
 
-void plan_memory(Program& program, std::span<const InPlace> in_place) {
+void plan_memory(Program& program, std::span<const InPlace> in_place, std::size_t enough) {
   program.arena_bytes = program.arena_bound = 0;
   if (program.buffers.empty()) return;
   const Planner planner(program, in_place);
-  const Placement placement = place_items(planner.problem(), orders_of(program), planner.bound());
+  const std::int64_t bound = std::max(planner.bound(), static_cast<std::int64_t>(enough));
+  const Placement placement = place_items(planner.problem(), orders_of(program), bound);
   for (std::size_t i = 0; i < program.buffers.size(); ++i) {
     ProgramBuffer& buffer = program.buffers[i];
     buffer.offset = static_cast<std::size_t>(placement.offsets[at(root_of(program.buffers, static_cast<int>(i)))]) +

@@ -21,8 +21,9 @@ struct InPlace {
 // How many bytes the two can share at most.
 std::int64_t shared_bytes(const InPlace& relation, std::int64_t from_bytes, std::int64_t to_bytes);
 
-// Sets the offset of every buffer (multiples of TML_ARENA_ALIGN), program.arena_bytes and arena_bound.
-void plan_memory(Program& program, std::span<const InPlace> in_place);
+// Sets the offset of every buffer (multiples of TML_ARENA_ALIGN), program.arena_bytes and arena_bound. An arena of no
+// more than `enough` bytes is not made smaller (then the bound may be that).
+void plan_memory(Program& program, std::span<const InPlace> in_place, std::size_t enough = 0);
 
 // What no plan can go below: the largest sum of the buffers that one step needs at once, less what may overlap.
 std::size_t live_bytes_bound(const Program& program, std::span<const InPlace> in_place);

@@ -51,13 +51,27 @@ std::size_t Program::weights_bytes() const {
   return sum;
 }
 
+std::vector<std::size_t> Program::record_owners() const {
+  std::vector<std::size_t> owners;
+  for (std::size_t s = 0; s < steps.size(); ++s) {
+    const KernelRecord* record = find_kernel(steps[s].kernel).record;
+    std::size_t owner = 0;
+    while (owner < s && (find_kernel(steps[owner].kernel).record != record || steps[owner].fields != steps[s].fields))
+      ++owner;
+    owners.push_back(owner);
+  }
+  return owners;
+}
+
 std::size_t Program::tables_bytes() const {
   constexpr std::size_t kStep = 12;  // tml_step: three pointers
   std::size_t sum = 0;
   for (const ProgramConstant& constant : constants) sum += constant.data.bytes() - constant.weight_bytes;
-  for (const ProgramStep& step : steps)
-    sum += kStep + find_kernel(step.kernel).record->device_size() + step.operands.size() * sizeof(std::uint32_t) +
-           (two_arenas ? 1 : 0);
+  const std::vector<std::size_t> owners = record_owners();
+  for (std::size_t s = 0; s < steps.size(); ++s) {
+    const std::size_t record = owners[s] == s ? find_kernel(steps[s].kernel).record->device_size() : 0;
+    sum += kStep + record + steps[s].operands.size() * sizeof(std::uint32_t) + (two_arenas ? 1 : 0);
+  }
   return sum;
 }
 

@@ -43,6 +43,7 @@ struct ProgramField {
   std::string name;
   std::variant<std::int64_t, std::vector<std::int64_t>> value;
   std::vector<int> constants;  // for pointer fields: constant index per element, -1 = null; empty for value fields
+  bool operator==(const ProgramField&) const = default;
 };
 
 struct ProgramBuffer {
@@ -82,18 +83,31 @@ struct ProgramPort {
   std::optional<QuantParams> quant;  // per tensor; nullopt for integer tensors
 };
 
+// A stage that runs in bands of rows (bands.h), and what that costs and saves.
+struct ProgramBands {
+  std::string first, last;  // nodes
+  std::int64_t count = 0, rows = 0;
+  std::size_t arena_without = 0;  // with the leanest kernels
+  // Against the program without a bound on its arena; predicted, where all steps with MACs have a cost formula.
+  std::int64_t extra_macs = 0;
+  std::optional<double> extra_instructions;
+};
+
 struct Program {
   Target target = Target::generic;
   std::vector<ProgramConstant> constants;
   std::vector<ProgramBuffer> buffers;
   std::vector<ProgramStep> steps;
   std::vector<ProgramPort> inputs, outputs;
+  std::optional<ProgramBands> bands;
   std::size_t arena_bytes = 0;
   std::size_t arena_bound = 0;  // proven: no placement of these buffers in this order takes less
   // With two memory regions `arena_bytes` counts the fast one.
   bool two_arenas = false;
   std::size_t slow_arena_bytes = 0;
 
+  // By step: the first one with the same parameter record, which is stored once.
+  std::vector<std::size_t> record_owners() const;
   // What a step's operand list holds for a buffer.
   std::uint32_t operand_offset(int buffer) const;
   std::size_t weights_bytes() const;  // the model's weights, biases and constant operands

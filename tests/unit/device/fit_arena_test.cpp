@@ -12,7 +12,7 @@ namespace {
 using Forms = std::vector<std::vector<FormCost>>;
 
 auto widest(const Forms& forms) {
-  return [&forms](const std::vector<std::size_t>& choice) {
+  return [&forms](const std::vector<std::size_t>& choice, std::size_t) {
     std::size_t bytes = 0;
     for (std::size_t s = 0; s < forms.size(); ++s) bytes = std::max(bytes, forms[s][choice[s]].bytes);
     return bytes;
@@ -44,5 +44,6 @@ TEST_CASE("steps that share the peak all become lean", "[device]") {
 TEST_CASE("a form of unknown cost gives way to a known one", "[device]") {
   const Forms forms{{{100, std::numeric_limits<double>::infinity()}, {100, 5}}};
   CHECK(fit_arena(forms, std::nullopt, widest(forms)) == std::vector<std::size_t>{1});
-  CHECK(fit_arena({}, std::nullopt, [](const std::vector<std::size_t>&) { return std::size_t{0}; }).empty());
+  CHECK(
+      fit_arena({}, std::nullopt, [](const std::vector<std::size_t>&, std::size_t) { return std::size_t{0}; }).empty());
 }

@@ -299,6 +299,11 @@ TEST_CASE("random networks", "[device]") {
     CHECK(Simulator(copying).run(sample) == simulator.run(sample));
     CHECK(copying.arena_bytes >= program.arena_bytes);
     views += copying.steps.size() - program.steps.size();
+    if (seed % 4 == 0) {
+      const Program least = lower(graph, {.target = Target::cortex_m4, .max_arena = 1});
+      CHECK(Simulator(least).run_guarded(sample) == simulator.run(sample));
+      Contents(least).check();
+    }
     for (const Target target : {Target::cortex_m4, Target::cortex_m55})
       for (const Optimize aim : {Optimize::speed, Optimize::size, Optimize::ram}) {
         const Program variant = lower(graph, {target, aim});
