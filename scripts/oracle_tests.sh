@@ -34,6 +34,10 @@ model() {
   check "$name float" "$python" "$repo/tests/oracles/check_float.py" "$@" "$tool" "$file" "$test"
   check "$name quantize" "$tool" quantize "$file" --calib "$calib" --calib-samples 100 "${scale[@]}" -o "$work/$name.onnx"
   check "$name QDQ" "$python" "$repo/tests/oracles/check_qdq.py" "$@" "$tool" "$work/$name.onnx" "$test"
+  for form in "--weight-bits 4" --codebook; do
+    check "$name quantize $form" "$tool" quantize "$file" --calib "$calib" --calib-samples 50 "${scale[@]}" $form -o "$work/$name.onnx"
+    check "$name QDQ $form" "$python" "$repo/tests/oracles/check_qdq.py" "$@" "$tool" "$work/$name.onnx" "$test"
+  done
   check "$name quantize_static" "$python" "$repo/tests/oracles/check_quantize_static.py" "$@" "$tool" "$file" "$calib"
 }
 

@@ -1,6 +1,7 @@
 // Sensitivities are measured one layer at a time, all others at 8 bits: the noise that the output gains. They only give
 // the order; whether a set of layers is good enough is judged on the whole, because rounding makes up for errors before
-// it. Losses are not monotonous in the number of layers, so the layers behind the bisection's end are tried again singly.
+// it. Losses are not monotonous in the number of layers, so the layers behind the bisection's end are tried again
+// singly.
 #include "passes/quantize/auto_bits.h"
 
 #include <algorithm>
@@ -19,7 +20,7 @@ constexpr std::size_t kMostSamples = 256;  // of the calibration data, to judge 
 constexpr std::size_t kFewestJudging = 4;
 
 struct Judgement {
-  double noise = 0;   // over signal
+  double noise = 0;  // over signal
   double sqnr_db = 0, same_class = 0;
 };
 
@@ -30,7 +31,8 @@ class Judge {
     constexpr std::size_t kMostBatch = 32;
     Executor run(reference, context.threads, {.fake_quantize = false});
     const auto fixed = fixed_batch(reference);
-    const std::size_t batch = fixed.value_or(fitting_batch(footprint(reference).peak, std::min(kMostBatch, data.samples)));
+    const std::size_t batch =
+        fixed.value_or(fitting_batch(footprint(reference).peak, std::min(kMostBatch, data.samples)));
     const std::size_t batches = std::max<std::size_t>(1, data.samples / batch);
     const std::size_t used = std::clamp<std::size_t>(kMostSamples / batch, 1, batches);
     for (std::size_t i = 0; i < used; ++i) {
@@ -57,14 +59,16 @@ class Judge {
 struct Candidate {
   std::size_t layer;  // index in plan.nodes
   WeightForm form;
-  double noise;       // that the output gains when this layer alone is halved
-  double saved;       // bytes
+  double noise;  // that the output gains when this layer alone is halved
+  double saved;  // bytes
 };
 
 class Chooser {
  public:
   Chooser(const Graph& assigned, QuantPlan& plan, const WeightsContext& context)
-      : assigned_(assigned), plan_(plan), context_(context),
+      : assigned_(assigned),
+        plan_(plan),
+        context_(context),
         data_(parts(context)),
         judge_(context.reference, data_.judging, context.pass) {
     for (auto& entry : plan_.nodes) entry.weights = {8, false, Rounding::nearest};
@@ -77,9 +81,8 @@ class Chooser {
     base_ = judge_(base);
     for (std::size_t i = 0; i < plan_.nodes.size(); ++i)
       if (plan_.nodes[i].rule.weight_input >= 0) measure(i, base, report);
-    std::stable_sort(candidates_.begin(), candidates_.end(), [](const Candidate& a, const Candidate& b) {
-      return a.noise * b.saved < b.noise * a.saved;
-    });
+    std::stable_sort(candidates_.begin(), candidates_.end(),
+                     [](const Candidate& a, const Candidate& b) { return a.noise * b.saved < b.noise * a.saved; });
     for (auto& entry : plan_.nodes) entry.weights.rounding = context_.options.weights.rounding;
     Graph best = search(report);
     if (context_.options.auto_bits->drop) return best;
@@ -146,9 +149,19 @@ class Chooser {
     return graph;
   }
 
+  // The form that is nearly always the better one, for all layers: the choice layer by layer has noise of its own.
+  std::optional<Graph> all_codebooks() {
+    for (const Candidate& candidate : candidates_)
+      plan_.nodes[candidate.layer].weights = {8, true, Rounding::reconstruct};
+    Graph graph = quantized();
+    if (!acceptable(graph)) return std::nullopt;
+    return graph;
+  }
+
   Graph search(QuantizeReport& report) {
     std::size_t good = 0, bad = candidates_.size() + 1;
     Graph best;
+    if (auto graph = all_codebooks()) return std::move(*graph);
     for (std::size_t next = candidates_.size(); bad - good > 1; next = (good + bad) / 2) {
       if (auto graph = try_first(next)) {
         good = next;
@@ -170,7 +183,8 @@ class Chooser {
   void add_singly(std::size_t good, Graph& best) {
     constexpr std::size_t kMostTries = 4;
     std::vector<Candidate> rest(candidates_.begin() + static_cast<std::ptrdiff_t>(good), candidates_.end());
-    std::stable_sort(rest.begin(), rest.end(), [](const Candidate& a, const Candidate& b) { return a.saved > b.saved; });
+    std::stable_sort(rest.begin(), rest.end(),
+                     [](const Candidate& a, const Candidate& b) { return a.saved > b.saved; });
     for (std::size_t i = 0; i < std::min(kMostTries, rest.size()); ++i) {
       halve(rest[i], true);
       Graph graph = quantized();

@@ -8,6 +8,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 METHODS = {"minmax": CalibrationMethod.MinMax, "entropy": CalibrationMethod.Entropy,
            "percentile": CalibrationMethod.Percentile}
+WEIGHTS = {"int8": QuantType.QInt8, "int4": QuantType.QInt4}
 ACTIVATIONS = {"uint8": QuantType.QUInt8, "int8": QuantType.QInt8}
 
 
@@ -28,10 +29,11 @@ def prepare(model, output):
     quant_pre_process(str(model), str(output))
 
 
-def quantize_prepared(prepared, output, input_name, x, per_channel=True, activations="int8", method="minmax"):
+def quantize_prepared(prepared, output, input_name, x, per_channel=True, activations="int8", method="minmax",
+                      weights="int8"):
     """Calibrates on x and writes a QDQ model."""
     quantize_static(str(prepared), str(output), Batches(input_name, x), quant_format=QuantFormat.QDQ,
-                    per_channel=per_channel, activation_type=ACTIVATIONS[activations], weight_type=QuantType.QInt8,
+                    per_channel=per_channel, activation_type=ACTIVATIONS[activations], weight_type=WEIGHTS[weights],
                     calibrate_method=METHODS[method])
 
 

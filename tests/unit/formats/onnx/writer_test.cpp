@@ -154,5 +154,28 @@ TEST_CASE("writer: int4 weights are packed and read back", "[onnx]") {
         Ints{-2, -1, 0});
 }
 
+// onnx 1.23's helper.make_tensor("c", TensorProto.INT4, [7], values) gives int32_data 120, 15, 195, 5.
+TEST_CASE("writer: int4 is packed as ONNX's own make_tensor packs it", "[onnx]") {
+  const int values[] = {-8, 7, -1, 0, 3, -4, 5};
+  const int bytes[] = {120, 15, 195, 5};
+  Graph graph = single("Add", {}, {Tensor(DType::i4, {7})});
+  const ValueId w = graph.node(graph.nodes()[0]).inputs[1];
+  for (std::size_t i = 0; i < 7; ++i) graph.value(w).constant->raw()[i] = static_cast<std::byte>(values[i]);
+  graph.value(w).type.dtype = DType::f32;
+  graph.value(w).quant = QuantParams{DType::i4, {2}, {0}, -1};
+  graph.value(graph.inputs()[0]).type.shape = Shape{Dim(7)};
+  auto proto = written(graph);
+  for (auto& t : *proto.mutable_graph()->mutable_initializer()) {
+    if (t.name() != "c_quantized") continue;
+    REQUIRE(t.raw_data().size() == 4);
+    for (std::size_t i = 0; i < 4; ++i) CHECK(static_cast<unsigned char>(t.raw_data()[i]) == bytes[i]);
+    t.clear_raw_data();
+    for (const int byte : bytes) t.add_int32_data(byte);
+  }
+  const Graph again = read_onnx_bytes(proto.SerializeAsString());
+  const Tensor& read = *again.value(again.node(again.nodes()[0]).inputs[1]).constant;
+  for (std::size_t i = 0; i < 7; ++i) CHECK(read.data<std::int8_t>()[i] == values[i]);
+}
+
 }  // namespace
 }  // namespace tinyml::test

@@ -1,4 +1,5 @@
-// Choosing bits with losses that are known: what is returned respects them, and no more is left at 8 bits than they ask.
+// Choosing bits with losses that are known: what is returned respects them, and no more is left at 8 bits than they
+// ask.
 #include "passes/quantize/auto_bits.h"
 
 #include <catch2/catch.hpp>
