@@ -7,11 +7,11 @@
 #include <numeric>
 
 #include "lib/device/cost.h"
-#include "lib/device/fit_arena.h"
 #include "lib/device/kernels.h"
 #include "lib/device/overlap.h"
 #include "lib/device/pack_nibbles.h"
 #include "lib/device/regions.h"
+#include "lib/device/residual.h"
 #include "lib/device/segments.h"
 #include "lib/support/error.h"
 
@@ -146,15 +146,59 @@ void ProgramBuilder::place_step(const Draft& draft, const StepForm& form) {
   program_.steps.push_back(std::move(result));
 }
 
-Views ProgramBuilder::possible_views() const {
+std::vector<ViewStep> ProgramBuilder::view_steps() const {
   std::vector<ViewStep> steps;
   for (const Draft& draft : drafts_) steps.push_back({&draft.step, &draft.operands});
+  return steps;
+}
+
+std::vector<int> ProgramBuilder::ports() const {
+  std::vector<int> buffers;
+  for (const ProgramPort& port : program_.inputs) buffers.push_back(port.buffer);
+  for (const ProgramPort& port : program_.outputs) buffers.push_back(port.buffer);
+  return buffers;
+}
+
+Views ProgramBuilder::possible_views() const {
   std::vector<std::size_t> bytes;
   for (const ProgramBuffer& buffer : program_.buffers) bytes.push_back(buffer.bytes);
-  std::vector<int> ports;
-  for (const ProgramPort& port : program_.inputs) ports.push_back(port.buffer);
-  for (const ProgramPort& port : program_.outputs) ports.push_back(port.buffer);
-  return find_views(steps, bytes, ports);
+  return find_views(view_steps(), bytes, ports());
+}
+
+void ProgramBuilder::fuse_residuals() {
+  std::vector<std::size_t> bytes;
+  for (const ProgramBuffer& buffer : program_.buffers) bytes.push_back(buffer.bytes);
+  for (const Residual& found : find_residuals(view_steps(), bytes, ports())) {
+    const Draft &conv = drafts_[found.conv], &add = drafts_[found.add];
+    Draft fused{conv.step,
+                conv.info,
+                {conv.operands[0], add.operands[1 - found.conv_operand], add.operands[2]},
+                add.output,
+                {}};
+    fused.info.name += "+" + add.info.name;
+    fused.info.op += "+" + add.info.op;
+    fused.info.origins.insert(fused.info.origins.end(), add.info.origins.begin(), add.info.origins.end());
+    for (const StepForm& form : conv.forms)
+      if (auto with = with_residual(conv.step, form, add.step, found.conv_operand)) fused.forms.push_back(*with);
+    if (fused.forms.empty()) continue;
+    conv_of_[found.add] = found.conv;
+    fused_.emplace(found.conv, Fused{found.add, std::move(fused)});
+  }
+}
+
+bool ProgramBuilder::is_fused(const std::vector<std::size_t>& choice, std::size_t conv) const {
+  return choice[conv] >= drafts_[conv].forms.size();
+}
+
+// What stands at the draft's place: nothing for a dropped copy, or a convolution that waits for its addition.
+std::optional<ProgramBuilder::Placed> ProgramBuilder::placed(const std::vector<std::size_t>& choice,
+                                                             std::size_t draft) const {
+  if (views_.dropped[draft] || is_fused(choice, draft)) return std::nullopt;
+  const auto conv = conv_of_.find(draft);
+  if (conv == conv_of_.end() || !is_fused(choice, conv->second))
+    return Placed{draft, &drafts_[draft], &drafts_[draft].forms[choice[draft]]};
+  const Draft& fused = fused_.at(conv->second).draft;
+  return Placed{draft, &fused, &fused.forms[choice[conv->second] - drafts_[conv->second].forms.size()]};
 }
 
 void ProgramBuilder::apply(const Views& views) {
@@ -173,8 +217,9 @@ void ProgramBuilder::place_steps(const std::vector<std::size_t>& choice, std::si
   in_place_steps_.clear();
   placed_.clear();
   for (std::size_t i = 0; i < drafts_.size(); ++i) {
-    if (views_.dropped[i]) continue;
-    place_step(drafts_[i], drafts_[i].forms[choice[i]]);
+    const auto step = placed(choice, i);
+    if (!step) continue;
+    place_step(*step->source, *step->form);
     placed_.push_back(i);
   }
   plan(enough);
@@ -211,6 +256,12 @@ std::size_t ProgramBuilder::bytes_of(const Draft& draft, const StepForm& form) c
 std::vector<std::size_t> ProgramBuilder::choose() {
   std::vector<std::size_t> choice;
   for (const Draft& draft : drafts_) choice.push_back(choose_form(draft.forms, options_.optimize));
+  constexpr double kAsGood = 1.005;  // what fusing saves otherwise is worth that much
+  for (const auto& [conv, fused] : fused_) {
+    const std::vector<FormCost> costs = costs_of(conv);
+    for (std::size_t f = drafts_[conv].forms.size(); f < costs.size(); ++f)
+      if (costs[f].instructions <= kAsGood * costs[choice[conv]].instructions) choice[conv] = f;
+  }
   if (options_.optimize != Optimize::ram) {
     if (options_.max_arena == 0) return choice;
     place_steps(choice);
@@ -219,13 +270,15 @@ std::vector<std::size_t> ProgramBuilder::choose() {
   const std::vector<std::vector<std::size_t>> all = units();
   std::vector<std::vector<FormCost>> costs;
   for (const std::vector<std::size_t>& unit : all) {
-    auto& forms = costs.emplace_back(drafts_[unit[0]].forms.size());
-    for (const std::size_t d : unit)
+    auto& forms = costs.emplace_back();
+    for (const std::size_t d : unit) {
+      const std::vector<FormCost> of_draft = costs_of(d);
+      forms.resize(of_draft.size());
       for (std::size_t f = 0; f < forms.size(); ++f) {
-        const StepForm& form = drafts_[d].forms[f];
-        forms[f].bytes = std::max(forms[f].bytes, bytes_of(drafts_[d], form));
-        forms[f].instructions += form.instructions.value_or(std::numeric_limits<double>::infinity());
+        forms[f].bytes = std::max(forms[f].bytes, of_draft[f].bytes);
+        forms[f].instructions += of_draft[f].instructions;
       }
+    }
   }
   const auto of_drafts = [&](const std::vector<std::size_t>& of_units) {
     for (std::size_t u = 0; u < all.size(); ++u)
@@ -240,6 +293,28 @@ std::vector<std::size_t> ProgramBuilder::choose() {
   }));
 }
 
+// By form; those of the fused step behind the draft's own, less what the addition takes. Where a residual is added
+// later, it is alive while the convolution runs by itself.
+std::vector<FormCost> ProgramBuilder::costs_of(std::size_t d) const {
+  constexpr double kUnknown = std::numeric_limits<double>::infinity();
+  std::vector<FormCost> costs;
+  for (const StepForm& form : drafts_[d].forms)
+    costs.push_back({bytes_of(drafts_[d], form), form.instructions.value_or(kUnknown)});
+  const auto found = fused_.find(d);
+  if (found == fused_.end()) return costs;
+  const Draft &fused = found->second.draft, &add = drafts_[found->second.add];
+  const std::size_t residual = static_cast<std::size_t>(fused.operands[1]);
+  const auto writes = [&](const Draft& draft) { return draft.operands.back() == fused.operands[1]; };
+  if (std::none_of(drafts_.begin() + static_cast<std::ptrdiff_t>(d), drafts_.end(), writes) &&
+      fused.operands[1] != fused.operands[0])
+    for (FormCost& cost : costs) cost.bytes += program_.buffers[residual].bytes;
+  double adding = kUnknown;
+  for (const StepForm& form : add.forms) adding = std::min(adding, form.instructions.value_or(kUnknown));
+  for (const StepForm& form : fused.forms)
+    costs.push_back({bytes_of(fused, form), form.instructions.value_or(kUnknown) - (adding < kUnknown ? adding : 0)});
+  return costs;
+}
+
 // Drafts that choose their form together: the bands of one layer, which share its weights.
 std::vector<std::vector<std::size_t>> ProgramBuilder::units() const {
   std::vector<std::vector<std::size_t>> units;
@@ -248,6 +323,8 @@ std::vector<std::vector<std::size_t>> ProgramBuilder::units() const {
     const Tensor* weights = field_tensor(drafts_[d].step, "weights");
     std::string key = drafts_[d].step.kernel;
     for (const StepForm& form : drafts_[d].forms) key += " " + form.step.kernel;
+    if (const auto fused = fused_.find(d); fused != fused_.end())
+      key += " " + std::to_string(fused->second.draft.forms.size());
     if (weights != nullptr)
       key += " " + std::string(reinterpret_cast<const char*>(weights->raw()), weights->bytes());
     else
@@ -277,65 +354,6 @@ void ProgramBuilder::note_overlaps(const LoweredStep& step, const std::vector<in
     if (!all_agree) continue;
     in_place_.push_back({from, output_buffer, overlap.distance});
     in_place_steps_.push_back(program_.steps.size());
-  }
-}
-
-// Who reads and writes what. Values have one step or several that write them (draft.output); of a buffer that is no
-// value's, such as scratch or a further output, every step counts as a writer, so that its steps keep their order. Of
-// buffers that are parts of others, or have parts, it is known: a step writes the last of its operands but scratch.
-OrderProblem ProgramBuilder::order_problem() const {
-  OrderProblem problem;
-  const Segments segments = segments_of(program_.buffers);
-  const auto count = program_.buffers.size();
-  std::vector<bool> is_value(count, false), is_input = is_value, seen = is_value, in_view = is_value;
-  const auto append = [&](std::vector<int>& list, int buffer) {
-    const std::vector<int>& parts = segments.of_buffer[static_cast<std::size_t>(buffer)];
-    list.insert(list.end(), parts.begin(), parts.end());
-  };
-  for (const Segment& segment : segments.all) problem.sizes.push_back(segment.end - segment.begin);
-  for (std::size_t b = 0; b < count; ++b) {
-    const int parent = program_.buffers[b].part_of;
-    if (parent >= 0) in_view[b] = in_view[static_cast<std::size_t>(parent)] = true;
-  }
-  for (const ProgramPort& port : program_.inputs) {
-    append(problem.inputs, port.buffer);
-    is_input[static_cast<std::size_t>(port.buffer)] = true;
-  }
-  for (const ProgramPort& port : program_.outputs) append(problem.outputs, port.buffer);
-  for (const Draft& draft : drafts_)
-    if (draft.output >= 0) is_value[static_cast<std::size_t>(draft.output)] = true;
-  for (std::size_t s = 0; s < program_.steps.size(); ++s) {
-    const ProgramStep& from = program_.steps[s];
-    OrderStep step;
-    for (const int operand : from.operands) {
-      const auto b = static_cast<std::size_t>(operand);
-      const bool was_written = is_value[b] && seen[b] && operand != drafts_[placed_[s]].output;
-      const bool reads = is_input[b] || (in_view[b] ? operand != from.output : was_written);
-      append(reads ? step.reads : step.writes, operand);
-    }
-    problem.steps.push_back(std::move(step));
-    for (const int operand : from.operands) seen[static_cast<std::size_t>(operand)] = true;
-  }
-  for (std::size_t i = 0; i < in_place_.size(); ++i) note_shares(problem, segments, i);
-  return problem;
-}
-
-// A pair with several relations shares as much as the best of them allows; parts of the input share in turn.
-void ProgramBuilder::note_shares(OrderProblem& problem, const Segments& segments, std::size_t relation) const {
-  const InPlace& pair = in_place_[relation];
-  const auto bytes = [&](int buffer) {
-    return static_cast<std::int64_t>(program_.buffers[static_cast<std::size_t>(buffer)].bytes);
-  };
-  auto& shares = problem.steps[in_place_steps_[relation]].shares;
-  std::int64_t left = shared_bytes(pair, bytes(pair.from), bytes(pair.to));
-  for (const int part : segments.of_buffer[static_cast<std::size_t>(pair.from)]) {
-    const std::int64_t share = std::min(left, problem.sizes[static_cast<std::size_t>(part)]);
-    left -= share;
-    const auto known = std::find_if(shares.begin(), shares.end(), [&](const auto& s) { return s.first == part; });
-    if (known == shares.end())
-      shares.emplace_back(part, share);
-    else
-      known->second = std::max(known->second, share);
   }
 }
 
@@ -390,10 +408,24 @@ void ProgramBuilder::reorder(const std::vector<std::size_t>& order) {
   plan();
 }
 
+// What a fused convolution would have written has a place, but no bytes.
+void ProgramBuilder::drop_unused_buffers() {
+  const Segments segments = segments_of(program_.buffers);
+  for (std::size_t b = 0; b < program_.buffers.size(); ++b) {
+    const std::vector<int>& parts = segments.of_buffer[b];
+    if (std::none_of(parts.begin(), parts.end(), [&](int s) {
+          const Segment& segment = segments.all[static_cast<std::size_t>(s)];
+          return segment.first_step <= segment.last_step;
+        }))
+      program_.buffers[b].bytes = 0;
+  }
+}
+
 // Views instead of copies unless that takes more memory.
 Program ProgramBuilder::finish() {
   value_buffers_ = program_.buffers.size();
   for (Draft& draft : drafts_) draft.forms = step_forms(draft.step, program_.target);
+  fuse_residuals();
   const Views none = no_views(drafts_.size(), value_buffers_), views = options_.views ? possible_views() : none;
   Arrangement best = arrange(views);
   if (views.any())
@@ -401,10 +433,11 @@ Program ProgramBuilder::finish() {
   apply(best.views);
   place_steps(best.choice);
   for (std::size_t i = 0; i < placed_.size(); ++i) {
-    const Draft& draft = drafts_[placed_[i]];
-    fill_fields(program_.steps[i], draft, draft.forms[best.choice[placed_[i]]]);
+    const Placed step = *placed(best.choice, placed_[i]);
+    fill_fields(program_.steps[i], *step.source, *step.form);
   }
   if (!std::is_sorted(best.order.begin(), best.order.end())) reorder(best.order);
+  drop_unused_buffers();
   constexpr std::size_t kMostArena = std::size_t{1} << 28U;  // offsets are 32 bits wide, and no such device has more
   if (program_.arena_bytes > kMostArena)
     throw Error("the model needs " + std::to_string(program_.arena_bytes) + " bytes of working memory",

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/device/fit_arena.h"
 #include "lib/device/lower.h"
 #include "lib/device/order.h"
 #include "lib/device/plan_memory.h"
@@ -47,6 +48,16 @@ class ProgramBuilder {
     int output = -1;
     std::vector<StepForm> forms;  // of the target's kernels, set when the builder finishes
   };
+  // A convolution and the addition behind it as one step. The convolution's choices beyond its own forms mean these.
+  struct Fused {
+    std::size_t add = 0;  // draft
+    Draft draft;
+  };
+  struct Placed {
+    std::size_t draft = 0;
+    const Draft* source;  // that draft, or the fused one in its place
+    const StepForm* form;
+  };
 
   struct Arrangement {
     Views views;
@@ -56,7 +67,13 @@ class ProgramBuilder {
   };
 
   Arrangement arrange(const Views& views);
+  std::vector<ViewStep> view_steps() const;
+  std::vector<int> ports() const;
   Views possible_views() const;
+  void fuse_residuals();
+  bool is_fused(const std::vector<std::size_t>& choice, std::size_t conv) const;
+  std::optional<Placed> placed(const std::vector<std::size_t>& choice, std::size_t draft) const;
+  std::vector<FormCost> costs_of(std::size_t draft) const;
   void apply(const Views& views);
   // Steps without their fields, in the forms chosen, and their plan.
   void place_steps(const std::vector<std::size_t>& choice, std::size_t enough = 0);
@@ -66,6 +83,7 @@ class ProgramBuilder {
   std::vector<std::size_t> choose();
   std::vector<std::vector<std::size_t>> units() const;
   std::size_t bytes_of(const Draft& draft, const StepForm& form) const;
+  void drop_unused_buffers();
   void find_lifetimes();
   void plan(std::size_t enough = 0);
   OrderProblem order_problem() const;
@@ -81,7 +99,9 @@ class ProgramBuilder {
   std::vector<Draft> drafts_;
   std::size_t value_buffers_ = 0;  // those behind them are scratch
   Views views_;
-  std::vector<std::size_t> placed_;  // the draft of each step
+  std::map<std::size_t, Fused> fused_;          // by the convolution's draft
+  std::map<std::size_t, std::size_t> conv_of_;  // the convolution of each addition in fused_
+  std::vector<std::size_t> placed_;             // the draft of each step
   std::vector<InPlace> in_place_;
   std::vector<std::size_t> in_place_steps_;  // the step of each
   std::map<std::pair<DType, std::string>, int> constants_by_bytes_;

@@ -101,10 +101,15 @@ class Planner {
     return most;
   }
 
+  bool is_used(std::size_t root) const {
+    return std::any_of(of_root_[root].begin(), of_root_[root].end(),
+                       [&](std::size_t s) { return segments_.all[s].first_step <= segments_.all[s].last_step; });
+  }
+
   void make_pairs() {
     problem_.alignment = TML_ARENA_ALIGN;
     for (std::size_t b = 0; b < buffers_.size(); ++b)
-      problem_.sizes.push_back(buffers_[b].part_of < 0 ? bytes_of(buffers_[b]) : 0);
+      problem_.sizes.push_back(buffers_[b].part_of < 0 && is_used(b) ? bytes_of(buffers_[b]) : 0);
     for (const auto& [buffers, relation] : relations_) {
       const int from = root_of(buffers_, relation.from), to = root_of(buffers_, relation.to);
       between_[{from, to}].push_back(&relation);
