@@ -38,6 +38,9 @@ model() {
     check "$name quantize $form" "$tool" quantize "$file" --calib "$calib" --calib-samples 50 "${scale[@]}" $form -o "$work/$name.onnx"
     check "$name QDQ $form" "$python" "$repo/tests/oracles/check_qdq.py" "$@" "$tool" "$work/$name.onnx" "$test"
   done
+  check "$name quantize int16" "$tool" quantize "$file" --calib "$calib" --calib-samples 100 --activations int16 "${scale[@]}" \
+    -o "$work/${name}_int16.onnx"
+  check "$name QDQ int16" "$python" "$repo/tests/oracles/check_qdq.py" "$@" "$tool" "$work/${name}_int16.onnx" "$test"
   check "$name quantize_static" "$python" "$repo/tests/oracles/check_quantize_static.py" "$@" "$tool" "$file" "$calib"
 }
 

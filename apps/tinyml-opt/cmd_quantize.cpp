@@ -92,15 +92,18 @@ void check(const Options& options, const Session& session) {
     throw Error("--labels needs --data", "give the samples that the labels belong to", ExitCode::usage);
   if (options.quantize.weights.codebook && options.quantize.weights.bits == 4)
     throw Error("--codebook and --weight-bits 4 exclude each other", "a codebook holds 8-bit weights", ExitCode::usage);
-  if (options.activations != "int8")
-    throw Error("--activations " + options.activations + " is not supported yet", "use int8");
+}
+
+ordered_json to_json(const std::vector<QuantizeReport::FloatNode>& nodes) {
+  ordered_json list = ordered_json::array();
+  for (const auto& node : nodes) list.push_back({{"node", node.node}, {"reason", node.reason}});
+  return list;
 }
 
 ordered_json to_json(const QuantizeReport& report) {
-  ordered_json layers = ordered_json::array(), floats = ordered_json::array(), weights = ordered_json::array();
+  ordered_json layers = ordered_json::array(), weights = ordered_json::array();
   for (const LayerError& layer : report.layers)
     layers.push_back({{"name", layer.name}, {"sqnr_db", layer.sqnr_db}, {"origins", layer.origins}});
-  for (const auto& node : report.float_nodes) floats.push_back({{"node", node.node}, {"reason", node.reason}});
   for (const LayerWeights& layer : report.weights) {
     weights.push_back({{"name", layer.name},
                        {"bits", layer.bits},
@@ -114,7 +117,9 @@ ordered_json to_json(const QuantizeReport& report) {
           {"weights_bytes_int8", report.weights_bytes_int8},
           {"calibration_samples", report.samples},
           {"nodes_quantized", report.nodes_quantized},
-          {"float_nodes", floats},
+          {"float_nodes", to_json(report.float_nodes)},
+          {"int16_nodes", report.int16_nodes},
+          {"kept_int8", to_json(report.kept_int8)},
           {"output_sqnr_db", report.output_sqnr_db},
           {"layers", layers},
           {"weights", weights},
@@ -145,7 +150,7 @@ std::string weights_text(const std::vector<LayerWeights>& layers) {
   return table.text();
 }
 
-std::string to_text(const QuantizeReport& report, const std::optional<Accuracy>& accuracy) {
+std::string to_text(const QuantizeReport& report, const std::optional<Accuracy>& accuracy, const std::string& type) {
   std::string out = fmt::format("weights {} -> {} bytes, {} nodes quantized, {} calibration samples\n",
                                 with_commas(static_cast<std::int64_t>(report.weights_bytes_float)),
                                 with_commas(static_cast<std::int64_t>(report.weights_bytes_int8)),
@@ -153,9 +158,13 @@ std::string to_text(const QuantizeReport& report, const std::optional<Accuracy>&
   if (!report.sensitivities.empty()) out += weights_text(report.weights);
   for (const auto& node : report.float_nodes)
     out += fmt::format("in float: {} ({})\n", printable(node.node), printable(node.reason));
+  if (!report.int16_nodes.empty())
+    out += fmt::format("outputs in 16 bits: {} of {} nodes\n", report.int16_nodes.size(), report.nodes_quantized);
+  for (const auto& node : report.kept_int8)
+    out += fmt::format("in 8 bits: {} ({})\n", printable(node.node), printable(node.reason));
   if (accuracy)
-    out += fmt::format("top-1 {:.2f}% float, {:.2f}% int8 (engine {}): {:+.2f} points\n", 100 * accuracy->top1_float,
-                       100 * accuracy->top1_int8, accuracy->engine, 0.0 - accuracy->drop_points());
+    out += fmt::format("top-1 {:.2f}% float, {:.2f}% {} (engine {}): {:+.2f} points\n", 100 * accuracy->top1_float,
+                       100 * accuracy->top1_int8, type, accuracy->engine, 0.0 - accuracy->drop_points());
   if (report.layers.empty()) return out;
   out += fmt::format("output SQNR {:.1f} dB; worst layers:\n", report.output_sqnr_db);
   constexpr std::size_t kShown = 5;
@@ -185,6 +194,7 @@ ExitCode quantize_model(Options& options, const Session& session) {
   ModelData calib = open_model_data(before, options.calib);
   options.quantize.observer.method = parse_method(options.method);
   options.quantize.per_channel = !options.per_tensor;
+  if (options.activations == "int16") options.quantize.activation_type = DType::i16;
 
   const WeightForm& weights = options.quantize.weights;
   const bool adaround = options.rounding.empty() ? weights.bits == 4 || weights.codebook || options.auto_bits
@@ -205,7 +215,7 @@ ExitCode quantize_model(Options& options, const Session& session) {
   if (accuracy) json = {{"top1_float", accuracy->top1_float}, {"top1_int8", accuracy->top1_int8}};
   json.update(to_json(report));
   json["input_range"] = ranges_json(calib);
-  const std::string text = to_text(report, accuracy);
+  const std::string text = to_text(report, accuracy, options.activations);
   const std::string excess = excessive_drop(options, report, accuracy);
   FileSet files;
   if (excess.empty()) files.add_elsewhere(options.output, write_onnx_bytes(after));
@@ -228,6 +238,13 @@ void add_method_options(CLI::App& command, Options& options) {
   command.add_option("--activations", options.activations, "Type of activations")
       ->check(CLI::IsMember({"int8", "int16"}).description(""))
       ->type_name("int8|int16");
+  command
+      .add_option("--int16", options.quantize.int16_nodes,
+                  "Hold the outputs of nodes of this name (or an input) in 16 bits; globs: '*' and '?'")
+      ->type_name("GLOB")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
   command.add_option("--weight-bits", options.quantize.weights.bits, "Bits of a weight")
       ->check(CLI::IsMember({8, 4}).description(""))
       ->type_name("8|4");

@@ -1,6 +1,8 @@
 // The header: sizes, accessors, conversions, and how to call it all.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "formats/csource/print.h"
 
 namespace tinyml::csource {
@@ -56,35 +58,36 @@ std::string accessors(const Program& program, const std::string& name) {
 }
 
 // As ONNX QuantizeLinear: divide in float, round half to even, saturate.
-std::string quantize_helper(const std::string& name, std::size_t i) {
+std::string quantize_helper(const std::string& name, std::size_t i, DType type) {
   const std::string macro = fmt::format("{}_INPUT{}", upper(name), i);
+  const IntRange range = int_range(type);
   return fmt::format(R"(
 /* A real value as input {1} takes it: nearest step, ties to even, saturated. */
-static inline int8_t {0}_quantize_input{1}(float real) {{
+static inline {3} {0}_quantize_input{1}(float real) {{
   const float steps = real / {2}_SCALE;
-  const float low = (float)(-128 - ({2}_ZERO_POINT)), high = (float)(127 - ({2}_ZERO_POINT));
+  const float low = (float)({4} - ({2}_ZERO_POINT)), high = (float)({5} - ({2}_ZERO_POINT));
   int32_t whole;
   float rest;
-  if (!(steps > low)) return -128;
-  if (steps >= high) return 127;
+  if (!(steps > low)) return {4};
+  if (steps >= high) return {5};
   whole = (int32_t)steps;
   rest = steps - (float)whole;
   if (rest > 0.5f || (rest == 0.5f && whole % 2 != 0)) ++whole;
   if (rest < -0.5f || (rest == -0.5f && whole % 2 != 0)) --whole;
-  return (int8_t)(whole + ({2}_ZERO_POINT));
+  return ({3})(whole + ({2}_ZERO_POINT));
 }}
 )",
-                     name, i, macro);
+                     name, i, macro, c_type(type), range.min, range.max);
 }
 
-std::string dequantize_helper(const std::string& name, std::size_t i) {
+std::string dequantize_helper(const std::string& name, std::size_t i, DType type) {
   return fmt::format(R"(
 /* The real value of an element of output {1}. */
-static inline float {0}_dequantize_output{1}(int8_t value) {{
+static inline float {0}_dequantize_output{1}({3} value) {{
   return (float)(value - ({2}_ZERO_POINT)) * {2}_SCALE;
 }}
 )",
-                     name, i, fmt::format("{}_OUTPUT{}", upper(name), i));
+                     name, i, fmt::format("{}_OUTPUT{}", upper(name), i), c_type(type));
 }
 
 // What NAME_trace.c defines.
@@ -146,6 +149,13 @@ std::string arena_declarations(const Program& program, const std::string& name) 
   return text;
 }
 
+// That of 16-bit activations includes the other.
+const char* runtime_header(const Program& program) {
+  const bool wide = std::any_of(program.steps.begin(), program.steps.end(),
+                                [](const ProgramStep& step) { return step.kernel.find("_s16") != std::string::npos; });
+  return wide ? "tinyml_runtime_s16.h" : "tinyml_runtime.h";
+}
+
 }  // namespace
 
 std::string print_header(const Program& program, const CSourceOptions& options) {
@@ -154,8 +164,8 @@ std::string print_header(const Program& program, const CSourceOptions& options) 
   std::string text =
       fmt::format("/* {0}.h: the model {0} for the tinyml runtime, written by tinyml-opt. Do not edit.\n", name);
   text += usage(program, options);
-  text +=
-      fmt::format(" */\n#ifndef {0}_H\n#define {0}_H\n\n#include <stdint.h>\n\n#include \"tinyml_runtime.h\"\n\n", big);
+  text += fmt::format(" */\n#ifndef {0}_H\n#define {0}_H\n\n#include <stdint.h>\n\n#include \"{1}\"\n\n", big,
+                      runtime_header(program));
   text += arena_macros(program, big);
   text += fmt::format("#define {}_NUM_INPUTS {}\n#define {}_NUM_OUTPUTS {}\n", big, program.inputs.size(), big,
                       program.outputs.size());
@@ -178,9 +188,9 @@ std::string print_header(const Program& program, const CSourceOptions& options) 
   }
   if (options.trace) text += trace_functions(program, name);
   for (std::size_t i = 0; i < program.inputs.size(); ++i)
-    if (program.inputs[i].quant) text += quantize_helper(name, i);
+    if (program.inputs[i].quant) text += quantize_helper(name, i, program.inputs[i].dtype);
   for (std::size_t i = 0; i < program.outputs.size(); ++i)
-    if (program.outputs[i].quant) text += dequantize_helper(name, i);
+    if (program.outputs[i].quant) text += dequantize_helper(name, i, program.outputs[i].dtype);
   return text + "\n#ifdef __cplusplus\n}\n#endif\n#endif\n";
 }
 

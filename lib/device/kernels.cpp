@@ -153,6 +153,46 @@ RECORD_BEGIN(tml_resize_linear_params)
   FIELD(in_zero), FIELD(out_zero), FIELD(clamp_min), FIELD(clamp_max),
 RECORD_END
 
+RECORD_BEGIN(tml_conv2d_s16_params)
+  FIELD(weights), FIELD(bias), FIELD(multipliers), FIELD(batches), FIELD(in_h), FIELD(in_w), FIELD(in_c), FIELD(out_h),
+  FIELD(out_w), FIELD(out_c), FIELD(groups), FIELD(kernel_h), FIELD(kernel_w), FIELD(stride_h), FIELD(stride_w),
+  FIELD(dilation_h), FIELD(dilation_w), FIELD(pad_top), FIELD(pad_left), FIELD(clamp_min), FIELD(clamp_max),
+  FIELD(multiplier_step), FIELD(shift),
+RECORD_END
+RECORD_BEGIN(tml_conv2d_s16_dsp_params)
+  FIELD(stream), FIELD(batches), FIELD(in_h), FIELD(in_w), FIELD(in_c), FIELD(out_h), FIELD(out_w), FIELD(out_c),
+  FIELD(kernel_h), FIELD(kernel_w), FIELD(stride_h), FIELD(stride_w), FIELD(dilation_h), FIELD(dilation_w),
+  FIELD(pad_top), FIELD(pad_left), FIELD(clamp_min), FIELD(clamp_max),
+RECORD_END
+RECORD_BEGIN(tml_depthwise_s16_dsp_params)
+  FIELD(stream), FIELD(multiplier), FIELD(batches), FIELD(in_h), FIELD(in_w), FIELD(channels), FIELD(out_h),
+  FIELD(out_w), FIELD(pad_top), FIELD(pad_left), FIELD(band_rows), FIELD(clamp_min), FIELD(clamp_max),
+  FIELD(multiplier_step),
+RECORD_END
+RECORD_BEGIN(tml_pool2d_s16_params)
+  FIELD(multipliers), FIELD(batches), FIELD(in_h), FIELD(in_w), FIELD(channels), FIELD(out_h), FIELD(out_w),
+  FIELD(kernel_h), FIELD(kernel_w), FIELD(stride_h), FIELD(stride_w), FIELD(dilation_h), FIELD(dilation_w),
+  FIELD(pad_top), FIELD(pad_left), FIELD(count_min), FIELD(clamp_min), FIELD(clamp_max), FIELD(shift),
+RECORD_END
+RECORD_BEGIN(tml_binary_s16_params)
+  FIELD(a_const), FIELD(b_const), FIELD(dims), FIELD(a_strides), FIELD(b_strides), FIELD(a_multiplier),
+  FIELD(b_multiplier), FIELD(clamp_min), FIELD(clamp_max), FIELD(shift),
+RECORD_END
+RECORD_BEGIN(tml_rescale_params)
+  FIELD(count), FIELD(multiplier), FIELD(clamp_min), FIELD(clamp_max), FIELD(in_zero), FIELD(out_zero), FIELD(shift),
+RECORD_END
+RECORD_BEGIN(tml_table_s16_params)
+  FIELD(table), FIELD(count), FIELD(bits),
+RECORD_END
+RECORD_BEGIN(tml_softmax_s16_params)
+  FIELD(exp_table), FIELD(outer), FIELD(depth), FIELD(inner), FIELD(x_multiplier), FIELD(out_multiplier),
+  FIELD(clamp_min), FIELD(clamp_max), FIELD(x_shift),
+RECORD_END
+RECORD_BEGIN(tml_reduce_s16_params)
+  FIELD(keep_dims), FIELD(keep_strides), FIELD(reduce_dims), FIELD(reduce_strides), FIELD(multiplier),
+  FIELD(clamp_min), FIELD(clamp_max), FIELD(shift),
+RECORD_END
+
 #define KERNEL(function, record) KernelInfo{#function, function, &record##_description::kRecord}
 constexpr auto kKernels = std::to_array<KernelInfo>({
   KERNEL(tml_conv2d_s8, tml_conv2d_params),
@@ -203,6 +243,26 @@ constexpr auto kKernels = std::to_array<KernelInfo>({
   KERNEL(tml_remap_s8, tml_remap_params),
   KERNEL(tml_gather_s8, tml_gather_params),
   KERNEL(tml_resize_linear_s8, tml_resize_linear_params),
+  KERNEL(tml_conv2d_s16, tml_conv2d_s16_params),
+  KERNEL(tml_conv2d_s16_dsp, tml_conv2d_s16_dsp_params),
+  KERNEL(tml_conv2d_wide_s16, tml_conv2d_s16_params),
+  KERNEL(tml_depthwise_conv2d_s16, tml_conv2d_s16_params),
+  KERNEL(tml_depthwise3x3_s16_dsp, tml_depthwise_s16_dsp_params),
+  KERNEL(tml_depthwise3x3_stride2_s16_dsp, tml_depthwise_s16_dsp_params),
+  KERNEL(tml_avg_pool2d_s16, tml_pool2d_s16_params),
+  KERNEL(tml_max_pool2d_s16, tml_pool2d_s16_params),
+  KERNEL(tml_add_s16, tml_binary_s16_params),
+  KERNEL(tml_mul_s16, tml_binary_s16_params),
+  KERNEL(tml_min_s16, tml_binary_s16_params),
+  KERNEL(tml_max_s16, tml_binary_s16_params),
+  KERNEL(tml_rescale_s8_s16, tml_rescale_params),
+  KERNEL(tml_rescale_s16_s8, tml_rescale_params),
+  KERNEL(tml_rescale_s16, tml_rescale_params),
+  KERNEL(tml_table_s16, tml_table_s16_params),
+  KERNEL(tml_softmax_s16, tml_softmax_s16_params),
+  KERNEL(tml_reduce_sum_s16, tml_reduce_s16_params),
+  KERNEL(tml_remap_s16, tml_remap_params),
+  KERNEL(tml_argmax_s16, tml_argmax_params),
 });
 // clang-format on
 

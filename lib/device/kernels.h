@@ -9,6 +9,7 @@
 
 #include "lib/device/program.h"
 #include "lib/runtime/tinyml_runtime.h"
+#include "lib/runtime/tinyml_runtime_s16.h"
 
 namespace tinyml {
 

@@ -58,8 +58,10 @@ class Lowering {
     tensor.quant = value.quant ? &*value.quant : nullptr;
     tensor.constant = value.constant ? &*value.constant : nullptr;
     tensor.dtype = value.quant ? value.quant->type : value.type.dtype;
-    if (!value.constant && value.quant && (value.quant->per_channel() || value.quant->type != DType::i8))
-      throw Error("an activation must be int8 with one scale", "quantize activations per tensor").at_tensor(value.name);
+    const bool has_type = value.quant && (value.quant->type == DType::i8 || value.quant->type == DType::i16);
+    if (!value.constant && value.quant && (value.quant->per_channel() || !has_type))
+      throw Error("an activation must be int8 or int16 with one scale", "quantize activations per tensor")
+          .at_tensor(value.name);
     if (!value.constant && is_float(tensor.dtype)) tensor.dtype = DType::i8;  // only what nobody reads
     return tensor;
   }

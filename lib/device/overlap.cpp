@@ -55,6 +55,9 @@ std::int64_t integer(const LoweredStep& step, std::string_view name) {
 // do not run in raster order.
 std::optional<std::int64_t> portable_distance(const LoweredStep& step) {
   const std::string& kernel = step.kernel;
+  if (kernel == "tml_conv2d_s16" || kernel == "tml_conv2d_wide_s16" || kernel == "tml_depthwise_conv2d_s16" ||
+      kernel == "tml_max_pool2d_s16" || kernel == "tml_avg_pool2d_s16")
+    return raster_distance(window_walk(step, 2), 1);
   if (kernel == "tml_conv2d_s8") return raster_distance(window_walk(step), 2);
   if (kernel == "tml_depthwise_conv2d_s8" || kernel == "tml_max_pool2d_s8" || kernel == "tml_avg_pool2d_s8")
     return raster_distance(window_walk(step), 1);
@@ -68,7 +71,7 @@ std::optional<std::int64_t> portable_distance(const LoweredStep& step) {
 
 }  // namespace
 
-RasterWalk window_walk(const LoweredStep& step) {
+RasterWalk window_walk(const LoweredStep& step, std::int64_t element_bytes) {
   RasterWalk walk;
   walk.batches = integer(step, "batches");
   walk.h = {integer(step, "in_h"),     integer(step, "out_h"),      integer(step, "kernel_h"),
@@ -76,8 +79,8 @@ RasterWalk window_walk(const LoweredStep& step) {
   walk.w = {integer(step, "in_w"),     integer(step, "out_w"),      integer(step, "kernel_w"),
             integer(step, "stride_w"), integer(step, "dilation_w"), integer(step, "pad_left")};
   const std::int64_t channels = integer(step, "channels");
-  walk.in_bytes = channels != 0 ? channels : integer(step, "in_c");
-  walk.out_bytes = channels != 0 ? channels : integer(step, "out_c");
+  walk.in_bytes = element_bytes * (channels != 0 ? channels : integer(step, "in_c"));
+  walk.out_bytes = element_bytes * (channels != 0 ? channels : integer(step, "out_c"));
   return walk;
 }
 

@@ -20,6 +20,16 @@ int pair_rows(const DepthwiseDspShape& s, int rows) { return (rows * s.stride + 
 
 int value(const LoweredStep& step, std::string_view field) { return static_cast<int>(field_value(step, field)); }
 
+bool is_int16(const LoweredStep& step) { return step.kernel.ends_with("_s16"); }
+
+// What the record has beside the geometry.
+std::vector<const char*> shared_fields(const LoweredStep& step) {
+  std::vector<const char*> fields{"batches",         "in_h",      "in_w",     "out_h", "out_w", "pad_top", "pad_left",
+                                  "multiplier_step", "clamp_min", "clamp_max"};
+  if (!is_int16(step)) fields.insert(fields.end(), {"in_zero", "out_zero"});
+  return fields;
+}
+
 std::optional<DepthwiseDspShape> shape_of(const LoweredStep& step, int stride) {
   for (const auto& [field, wanted] :
        std::initializer_list<std::pair<std::string_view, int>>{{"kernel_h", 3},
@@ -40,6 +50,11 @@ std::optional<DepthwiseDspShape> shape_of(const LoweredStep& step, int stride) {
                       value(step, "pad_top"),
                       value(step, "pad_left"),
                       value(step, "clamp_min") > -128 || value(step, "clamp_max") < 127};
+  s.is_int16 = is_int16(step);
+  if (s.is_int16) {
+    const int low = value(step, "clamp_min");
+    s.is_clamped = (low != INT16_MIN && low != 0) || value(step, "clamp_max") != INT16_MAX;
+  }
   return s.channels >= 4 ? std::optional(s) : std::nullopt;
 }
 
@@ -63,7 +78,8 @@ std::optional<StepForm> make_form(const LoweredStep& portable, int stride, std::
       channels_first(field_tensor(portable, "weights")->data<std::int8_t>(), static_cast<std::size_t>(shape->channels)),
       field_tensor(portable, "bias")->data<std::int32_t>(), per_channel ? multipliers : multipliers.first(0));
   StepForm form;
-  form.step.kernel = stride == 1 ? "tml_depthwise3x3_s8_dsp" : "tml_depthwise3x3_stride2_s8_dsp";
+  form.step.kernel = std::string(stride == 1 ? "tml_depthwise3x3_" : "tml_depthwise3x3_stride2_") +
+                     (is_int16(portable) ? "s16_dsp" : "s8_dsp");
   form.step.operands = portable.operands;
   if (shape->out_h <= shape->in_h && shape->out_w <= shape->in_w && shape->pad_top <= 2) form.step.in_place = {0};
   form.step.fields = {
@@ -72,9 +88,7 @@ std::optional<StepForm> make_form(const LoweredStep& portable, int stride, std::
       {"channels", std::int64_t{shape->channels}},
       {"band_rows", std::int64_t{rows}},
   };
-  for (const char* field : {"batches", "in_h", "in_w", "out_h", "out_w", "pad_top", "pad_left", "multiplier_step",
-                            "in_zero", "out_zero", "clamp_min", "clamp_max"})
-    form.step.fields.push_back({field, field_value(portable, field)});
+  for (const char* field : shared_fields(portable)) form.step.fields.push_back({field, field_value(portable, field)});
   form.scratch_bytes = depthwise_dsp_scratch(*shape, rows);
   form.instructions = static_cast<double>(field_value(portable, "batches")) * depthwise_dsp_cost(*shape, rows);
   return form;
@@ -137,7 +151,7 @@ double depthwise_dsp_cost(const DepthwiseDspShape& s, int band_rows) {
   for (int y = 0; y < s.out_h; y += band_rows) {
     const int rows = std::min(band_rows, s.out_h - y), filled = pair_rows(s, rows) - (y > 0 ? 1 : 0);
     const double kept = y > 0 ? 32.0 * column_pairs(s) : 0;
-    sum += groups * (14.6 + kept + filled * (74.2 + 21 * pairs + 22.6 * singles));
+    sum += groups * (14.6 + kept + filled * (74.2 + (s.is_int16 ? 40.5 : 21) * pairs + 22.6 * singles));
     sum += s.channels * (58.4 + row * (s.stride == 1 ? (rows + 1) / 2 : rows));
     if (s.is_clamped) sum += 9.0 * rows * s.out_w * s.channels;
   }

@@ -17,12 +17,13 @@ struct DepthwiseDspShape {
   int stride = 1;  // 1 or 2, both ways
   int in_h = 0, in_w = 0, out_h = 0, out_w = 0, channels = 0;
   int pad_top = 0, pad_left = 0;
-  bool is_clamped = false;  // to less than int8
+  bool is_clamped = false;  // to less than the type (or, of int16, than its positive half)
+  bool is_int16 = false;
 };
 
-// A tml_depthwise_conv2d_s8 step in the form of tml_depthwise3x3_s8_dsp or of its sibling for stride 2: with a scratch
-// of at most a quarter of the input (1,600 to 5,000 bytes), or with the least that works. In place where the record
-// allows.
+// A tml_depthwise_conv2d_s8 (or _s16) step in the form of tml_depthwise3x3_s8_dsp or of its siblings for stride 2: with
+// a scratch of at most a quarter of the input (1,600 to 5,000 bytes), or with the least that works. In place where the
+// record allows.
 std::optional<StepForm> depthwise_dsp_form(const LoweredStep& portable, Target target);
 std::optional<StepForm> depthwise_dsp_small_form(const LoweredStep& portable, Target target);
 std::optional<StepForm> depthwise_stride2_dsp_form(const LoweredStep& portable, Target target);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "lib/device/match_types.h"
 #include "lib/device/move_params.h"
 #include "lib/ops/op_def.h"
 #include "lib/ops/work.h"
@@ -115,7 +116,7 @@ void absorb_explicit_quantization(Graph& graph) {
   });
 }
 
-// ---- int8 for all -------------------------------------------------------------------------------------------------
+// ---- int8 or int16 for all ----------------------------------------------------------------------------------------
 
 bool is_weight(const Graph& graph, ValueId id, NodeId user) {
   const OpDef* op = find_op(graph.node(user).op);
@@ -165,14 +166,36 @@ void widen_int4(Graph& graph, ValueId id) {
   for (float& scale : value.quant->scales) scale /= static_cast<float>(kFactor);
 }
 
-// The device computes on int8. uint8 is int8 moved by 128, zero point and integers alike; int4 and uint4 fit into it.
-void to_int8(Value& value) {
+// uint16 is int16 moved by 32768. The kernels of 16 bits know no zero point.
+void to_int16(Value& value) {
+  QuantParams& quant = *value.quant;
+  const std::int32_t middle = quant.type == DType::u16 ? 32768 : 0;
+  if (quant.per_channel() || quant.zero_points.at(0) != middle)
+    throw Error("16-bit activations must have one scale and the zero point " + std::to_string(middle),
+                "quantize symmetrically")
+        .at_tensor(value.name);
+  quant.type = DType::i16;
+  quant.zero_points = {0};
+  if (!value.constant || middle == 0) return;
+  Tensor moved(DType::i16, value.constant->dims());
+  const auto integers = to_int64s(*value.constant);
+  std::transform(integers.begin(), integers.end(), moved.data<std::int16_t>().begin(),
+                 [&](std::int64_t q) { return static_cast<std::int16_t>(q - middle); });
+  value.constant = std::move(moved);
+}
+
+// The device computes on int8 and int16. uint8 is int8 moved by 128, zero point and integers alike; int4 and uint4 fit
+// into it.
+void to_device_type(Value& value) {
   QuantParams& quant = *value.quant;
   const bool is_unsigned = quant.type == DType::u8;
   switch (quant.type) {
     case DType::i8:
     case DType::i32:
       return;
+    case DType::i16:
+    case DType::u16:
+      return to_int16(value);
     case DType::u8:
     case DType::i4:
     case DType::u4:
@@ -300,9 +323,10 @@ Graph prepare_for_device(const Graph& original) {
   for (const ValueId id : graph.values())
     if (graph.value(id).quant) {
       widen_int4(graph, id);
-      to_int8(graph.value(id));
+      to_device_type(graph.value(id));
     }
   dequantize_single_numbers(graph);
+  match_activation_types(graph);
   return graph;
 }
 

@@ -71,6 +71,7 @@ const OpDef& op_arg_max() {
                         .quant_rule = quant_integral,
                         .layout = layout_reduce,
                         .lower = lower_argmax,
+                        .int16 = takes_int16,
                         .axis_rule = axis_rule};
   return op;
 }

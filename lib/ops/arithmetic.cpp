@@ -96,7 +96,7 @@ std::optional<std::function<double(double)>> scalar(const NodeView& node) {
 bool multiplies_by_one(const NodeView& node) { return second_is_neutral(node, 1); }
 
 template <class F>
-OpDef make(std::string_view name, LowerFn lower) {
+OpDef make(std::string_view name, LowerFn lower, Int16Fn int16 = takes_int16) {
   return {.name = name,
           .min_inputs = 2,
           .max_inputs = 2,
@@ -106,6 +106,7 @@ OpDef make(std::string_view name, LowerFn lower) {
           .scalar = scalar<F>,
           .layout = layout_strided,
           .lower = lower,
+          .int16 = int16,
           .axis_rule = axes_broadcast};
 }
 
@@ -138,7 +139,7 @@ const OpDef& op_mul() {
 }
 const OpDef& op_div() {
   static const OpDef op = [] {
-    OpDef div = make<Over>("Div", lower_div);
+    OpDef div = make<Over>("Div", lower_div, nullptr);
     div.is_no_op = multiplies_by_one;
     return div;
   }();

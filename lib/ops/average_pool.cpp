@@ -69,7 +69,8 @@ const OpDef& op_average_pool() {
                         .prepare = prepare_average_pool,
                         .quant_rule = quant_rule,
                         .layout = layout_channels_last,
-                        .lower = lower_average_pool};
+                        .lower = lower_average_pool,
+                        .int16 = takes_int16};
   return op;
 }
 

@@ -86,6 +86,7 @@ const OpDef& op_batch_normalization() {
                         .quant_rule = quant_rule,
                         .layout = layout_channels_last,
                         .lower = lower_batch_norm,
+                        .int16 = takes_int16,
                         .first_weight = 1};
   return op;
 }

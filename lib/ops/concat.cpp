@@ -91,6 +91,7 @@ const OpDef& op_concat() {
                         .quant_rule = quant_rule,
                         .layout = layout_strided,
                         .lower = lower_concat,
+                        .int16 = takes_int16,
                         .axis_rule = axis_rule,
                         .is_no_op = has_one_input};
   return op;

@@ -142,6 +142,7 @@ const OpDef& op_conv() {
                         .quant_rule = quant_rule,
                         .layout = layout_channels_last,
                         .lower = lower_conv,
+                        .int16 = takes_int16,
                         .first_weight = 1};
   return op;
 }

@@ -48,6 +48,7 @@ const OpDef& op_expand() {
                         .quant_rule = quant_same_as_input,
                         .layout = layout_strided,
                         .lower = lower_expand,
+                        .int16 = takes_int16,
                         .is_no_op = keeps_shape};
   return op;
 }

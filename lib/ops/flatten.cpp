@@ -44,6 +44,7 @@ const OpDef& op_flatten() {
                         .quant_rule = quant_same_as_input,
                         .layout = layout_view,
                         .lower = lower_view,
+                        .int16 = takes_int16,
                         .is_no_op = is_no_op,
                         .reshapes = true};
   return op;

@@ -78,7 +78,8 @@ const OpDef& op_gather() {
                         .evaluate = evaluate,
                         .quant_rule = quant_same_as_input,
                         .layout = layout_gather,
-                        .lower = lower_gather};
+                        .lower = lower_gather,
+                        .int16 = [](const NodeView& node) { return node.constant(1) != nullptr; }};
   return op;
 }
 

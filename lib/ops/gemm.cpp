@@ -117,6 +117,7 @@ const OpDef& op_gemm() {
                         .quant_rule = quant_rule,
                         .layout = layout_gemm,
                         .lower = lower_gemm,
+                        .int16 = has_constant_weights,
                         .first_weight = 0};
   return op;
 }

@@ -27,7 +27,8 @@ const OpDef& op_global_average_pool() {
                         .prepare = prepare_global_average_pool,
                         .quant_rule = quant_rule,
                         .layout = layout_channels_last,
-                        .lower = lower_global_average};
+                        .lower = lower_global_average,
+                        .int16 = takes_int16};
   return op;
 }
 

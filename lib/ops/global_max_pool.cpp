@@ -28,7 +28,8 @@ const OpDef& op_global_max_pool() {
                         .prepare = prepare_global_max_pool,
                         .quant_rule = quant_rule,
                         .layout = layout_channels_last,
-                        .lower = lower_global_max};
+                        .lower = lower_global_max,
+                        .int16 = takes_int16};
   return op;
 }
 

@@ -50,6 +50,7 @@ const OpDef& op_identity() {
                         .quant_rule = quant_same_as_input,
                         .layout = layout_follow,
                         .lower = lower_view,
+                        .int16 = takes_int16,
                         .axis_rule = axes_elementwise,
                         .is_no_op = is_always_no_op};
   return op;
@@ -65,6 +66,7 @@ const OpDef& op_dropout() {
                         .quant_rule = quant_same_as_input,
                         .layout = layout_follow,
                         .lower = lower_view,
+                        .int16 = takes_int16,
                         .axis_rule = axes_elementwise,
                         .is_no_op = is_inference_dropout};
   return op;

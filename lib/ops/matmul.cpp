@@ -126,6 +126,7 @@ const OpDef& op_matmul() {
                         .macs = macs,
                         .quant_rule = quant_rule,
                         .lower = lower_matmul,
+                        .int16 = has_constant_weights,
                         .first_weight = 0};
   return op;
 }

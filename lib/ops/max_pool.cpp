@@ -109,7 +109,8 @@ const OpDef& op_max_pool() {
                         .prepare = prepare_max_pool,
                         .quant_rule = quant_rule,
                         .layout = layout_channels_last,
-                        .lower = lower_max_pool};
+                        .lower = lower_max_pool,
+                        .int16 = takes_int16};
   return op;
 }
 

@@ -82,6 +82,9 @@ struct QuantRule {
 };
 using QuantRuleFn = QuantRule (*)(const NodeView& node);
 
+// ---- int16: whether `lower` takes this node with all its activations in 16 bits.
+using Int16Fn = bool (*)(const NodeView& node);
+
 // ---- scalar: the function of one real variable that an elementwise operator computes (Sigmoid; Add with a constant
 // scalar), for table kernels. nullopt when this node is no such function. The result owns what it needs.
 using ScalarFn = std::optional<std::function<double(double)>> (*)(const NodeView& node);
@@ -118,6 +121,7 @@ struct OpDef {
   ScalarFn scalar = nullptr;
   LayoutFn layout = nullptr;  // device layout; nullptr: row-major of the ONNX axes in and out
   LowerFn lower = nullptr;    // nullptr: host only
+  Int16Fn int16 = nullptr;    // nullptr: int8 only (functions of one variable need none: they are tables)
   AxisRuleFn axis_rule = nullptr;
   NoOpFn is_no_op = nullptr;
   bool commutative = false;   // of its first two inputs, for common subexpressions

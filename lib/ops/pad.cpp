@@ -151,6 +151,7 @@ const OpDef& op_pad() {
                         .quant_rule = quant_same_as_input,
                         .layout = layout_follow,
                         .lower = lower_pad,
+                        .int16 = takes_int16,
                         .axis_rule = axis_rule,
                         .is_no_op = pads_nothing};
   return op;

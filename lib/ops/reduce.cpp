@@ -212,7 +212,7 @@ std::optional<AxisRule> axis_rule(const NodeView& node) {
 }
 
 template <class F>
-OpDef make(std::string_view name, QuantRuleFn rule, LowerFn lower) {
+OpDef make(std::string_view name, QuantRuleFn rule, LowerFn lower, Int16Fn int16 = nullptr) {
   return {.name = name,
           .min_inputs = 1,
           .max_inputs = 2,
@@ -221,17 +221,18 @@ OpDef make(std::string_view name, QuantRuleFn rule, LowerFn lower) {
           .quant_rule = rule,
           .layout = layout_reduce,
           .lower = lower,
+          .int16 = int16,
           .axis_rule = axis_rule};
 }
 
 }  // namespace
 
 const OpDef& op_reduce_mean() {
-  static const OpDef op = make<Average>("ReduceMean", quant_own_range, lower_reduce_mean);
+  static const OpDef op = make<Average>("ReduceMean", quant_own_range, lower_reduce_mean, takes_int16);
   return op;
 }
 const OpDef& op_reduce_sum() {
-  static const OpDef op = make<Add>("ReduceSum", quant_own_range, lower_reduce_sum);
+  static const OpDef op = make<Add>("ReduceSum", quant_own_range, lower_reduce_sum, takes_int16);
   return op;
 }
 const OpDef& op_reduce_max() {

@@ -192,6 +192,8 @@ std::optional<AxisRule> axis_rule(const NodeView& node) {
   return node.has("axes") ? std::nullopt : axes_with_numbers(node);
 }
 
+bool is_nearest(const NodeView& node) { return node.text("mode", "nearest") == "nearest"; }
+
 bool resizes_to_itself(const NodeView& node) {
   const std::string mode = node.text("coordinate_transformation_mode", "half_pixel");
   if (mode == "tf_crop_and_resize" || mode == "tf_half_pixel_for_nn") return false;
@@ -214,6 +216,7 @@ const OpDef& op_resize() {
                         .quant_rule = quant_rule,
                         .layout = layout_resize,
                         .lower = lower_resize,
+                        .int16 = is_nearest,
                         .axis_rule = axis_rule,
                         .is_no_op = resizes_to_itself};
   return op;

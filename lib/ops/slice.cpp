@@ -138,6 +138,7 @@ const OpDef& op_slice() {
                         .quant_rule = quant_same_as_input,
                         .layout = layout_strided,
                         .lower = lower_slice,
+                        .int16 = takes_int16,
                         .axis_rule = axis_rule,
                         .is_no_op = slices_everything};
   return op;

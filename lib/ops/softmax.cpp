@@ -83,6 +83,7 @@ const OpDef& op_softmax() {
                         .quant_rule = quant_softmax,
                         .layout = layout_follow,
                         .lower = lower_softmax,
+                        .int16 = takes_int16,
                         .axis_rule = axis_rule};
   return op;
 }

@@ -95,6 +95,7 @@ const OpDef& op_split() {
                         .quant_rule = quant_same_as_input,
                         .layout = layout_strided,
                         .lower = lower_split,
+                        .int16 = takes_int16,
                         .axis_rule = axis_rule,
                         .is_no_op = has_one_output};
   return op;

@@ -76,6 +76,7 @@ const OpDef& op_squeeze() {
                         .quant_rule = quant_same_as_input,
                         .layout = layout_view,
                         .lower = lower_view,
+                        .int16 = takes_int16,
                         .is_no_op = keeps_shape,
                         .reshapes = true};
   return op;
@@ -90,6 +91,7 @@ const OpDef& op_unsqueeze() {
                         .quant_rule = quant_same_as_input,
                         .layout = layout_view,
                         .lower = lower_view,
+                        .int16 = takes_int16,
                         .is_no_op = keeps_shape,
                         .reshapes = true};
   return op;

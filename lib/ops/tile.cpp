@@ -50,6 +50,7 @@ const OpDef& op_tile() {
                         .quant_rule = quant_same_as_input,
                         .layout = layout_strided,
                         .lower = lower_tile,
+                        .int16 = takes_int16,
                         .axis_rule = axes_with_numbers,
                         .is_no_op = repeats_once};
   return op;

@@ -54,6 +54,7 @@ const OpDef& op_transpose() {
                         .quant_rule = quant_same_as_input,
                         .layout = layout_transpose,
                         .lower = lower_transpose,
+                        .int16 = takes_int16,
                         .is_no_op = keeps_order};
   return op;
 }

@@ -69,8 +69,10 @@ std::optional<std::function<double(double)>> scalar(const NodeView& node) {
   return std::nullopt;
 }
 
+bool has_two_inputs(const NodeView& node) { return node.input_count() <= 2; }
+
 template <class F, bool mean = false>
-OpDef make(std::string_view name, LayoutFn layout, LowerFn lower) {
+OpDef make(std::string_view name, LayoutFn layout, LowerFn lower, Int16Fn int16 = takes_int16) {
   return {.name = name,
           .min_inputs = 1,
           .max_inputs = -1,
@@ -80,6 +82,7 @@ OpDef make(std::string_view name, LayoutFn layout, LowerFn lower) {
           .scalar = scalar<F, mean>,
           .layout = layout,
           .lower = lower,
+          .int16 = int16,
           .axis_rule = axes_broadcast,
           .is_no_op = has_one_input,
           .commutative = true,
@@ -97,11 +100,11 @@ const OpDef& op_max() {
   return op;
 }
 const OpDef& op_sum() {
-  static const OpDef op = make<Plus>("Sum", layout_follow, lower_sum);
+  static const OpDef op = make<Plus>("Sum", layout_follow, lower_sum, has_two_inputs);
   return op;
 }
 const OpDef& op_mean() {
-  static const OpDef op = make<Plus, true>("Mean", layout_follow, lower_mean);
+  static const OpDef op = make<Plus, true>("Mean", layout_follow, lower_mean, nullptr);
   return op;
 }
 

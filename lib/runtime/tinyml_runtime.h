@@ -432,7 +432,7 @@ int tml_copy(const tml_context *context, const void *params, const uint32_t *ope
 typedef struct tml_remap_params {
   const int16_t *index[TML_MAX_REMAP_DIMS];
   uint32_t in_dims[TML_MAX_REMAP_DIMS], out_dims[TML_MAX_REMAP_DIMS];
-  int8_t fill;
+  int16_t fill; /* beyond int8 for tml_remap_s16 only */
 } tml_remap_params;
 
 int tml_remap_s8(const tml_context *context, const void *params, const uint32_t *operands);

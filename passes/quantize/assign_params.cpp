@@ -49,9 +49,14 @@ float width(Range r) { return std::max(0.0F, r.max) - std::min(0.0F, r.min); }
 Range clamped(Range r, ClampRange c) { return {std::clamp(r.min, c.min, c.max), std::clamp(r.max, c.min, c.max)}; }
 
 QuantParams fixed_params(const QuantRule& rule, DType type) {
-  // The rule speaks of int8; a wider type has its steps divided, its zero point at the same real value.
+  // The rule speaks of int8. int16 reaches as far from 0 as its farther end, with zero point 0.
   QuantParams p;
   p.type = type;
+  if (type == DType::i16) {
+    const int reach = std::max(128 + rule.fixed_zero_point, 128 - rule.fixed_zero_point);
+    p.scales = {rule.fixed_scale * static_cast<float>(reach) / 32768.0F};
+    return p;
+  }
   const bool is_unsigned = type == DType::u8;
   p.scales = {rule.fixed_scale};
   p.zero_points = {rule.fixed_zero_point + (is_unsigned ? 128 : 0)};
@@ -79,11 +84,17 @@ class Assigner {
     for (const ValueId id : plan_.activations) {
       const auto& fixed = groups_.fixed(index(id));
       graph_.value(id).quant =
-          fixed ? *fixed : activation_params(groups_.range(index(id)), options_.activation_type, options_.symmetric);
+          fixed ? *fixed : activation_params(groups_.range(index(id)), type_of(id), options_.symmetric || is_int16(id));
     }
   }
 
  private:
+  bool is_int16(ValueId id) const { return plan_.int16.contains(id); }
+  DType type_of(ValueId id) const {
+    if (is_int16(id)) return DType::i16;
+    return options_.activation_type == DType::i16 ? DType::i8 : options_.activation_type;
+  }
+
   bool tied_output(ValueId id) const { return id != ValueId::none && planned_[index(id)]; }
 
   void apply_own(const QuantPlan::NodePlan& entry) {
@@ -91,8 +102,7 @@ class Assigner {
     const ValueId out = node.outputs[0];
     if (!tied_output(out)) return;
     if (groups_.fixed(index(out))) return;
-    if (entry.rule.kind == QuantKind::fixed && options_.activation_type != DType::i16)
-      groups_.fixed(index(out)) = fixed_params(entry.rule, options_.activation_type);
+    if (entry.rule.kind == QuantKind::fixed) groups_.fixed(index(out)) = fixed_params(entry.rule, type_of(out));
     const OpDef* op = find_op(node.op);
     if (op->clamp == nullptr) return;
     if (const auto bounds = op->clamp(NodeView(graph_, node)))
@@ -105,7 +115,8 @@ class Assigner {
     const std::vector<std::size_t> inputs = data_inputs(node, entry.rule);
     for (const ValueId out : node.outputs) {
       if (!tied_output(out)) continue;
-      if (entry.rule.kind == QuantKind::same_as_input && !inputs.empty() && planned_[index(node.inputs[inputs[0]])])
+      if (entry.rule.kind == QuantKind::same_as_input && !inputs.empty() && planned_[index(node.inputs[inputs[0]])] &&
+          is_int16(node.inputs[inputs[0]]) == is_int16(out))
         groups_.unite(index(node.inputs[inputs[0]]), index(out));
       if (entry.rule.kind == QuantKind::same_as_all) tie_all(node, inputs, out);
     }
@@ -117,7 +128,7 @@ class Assigner {
     constexpr float kWorthSharing = 0.5F;
     for (const std::size_t i : inputs) {
       const ValueId in = node.inputs[i];
-      if (!planned_[index(in)] || groups_.fixed(index(in))) continue;
+      if (!planned_[index(in)] || groups_.fixed(index(in)) || is_int16(in) != is_int16(out)) continue;
       if (width(groups_.range(index(in))) >= kWorthSharing * width(groups_.range(index(out))))
         groups_.unite(index(out), index(in));
     }

@@ -53,6 +53,9 @@ class Collector {
     // range.
     for (const ValueId id : graph.inputs())
       if (observers_[index(id)]) observers_[index(id)] = Observer::make({.method = CalibrationMethod::minmax});
+    // In 16 bits there is no resolution to be gained by clipping.
+    for (const ValueId id : plan.int16)
+      if (observers_[index(id)]) observers_[index(id)] = Observer::make({.method = CalibrationMethod::minmax});
     if (!options.bias_correction) return;
     for (const auto& entry : plan.nodes)
       if (entry.rule.weight_input >= 0)

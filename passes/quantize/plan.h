@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct QuantPlan {
   };
   std::vector<NodePlan> nodes;       // quantized ones, in execution order
   std::vector<ValueId> activations;  // computed values and graph inputs that get parameters
+  std::set<ValueId> int16;           // of the activations those of 16 bits, see int16_values.h
   std::vector<ValueId> constants;    // constant data operands that get parameters (Add of a constant)
   std::vector<QuantizeReport::FloatNode> float_nodes;
 };

@@ -15,6 +15,7 @@
 #include "passes/quantize/bake_preprocessing.h"
 #include "passes/quantize/calibrate.h"
 #include "passes/quantize/equalize.h"
+#include "passes/quantize/int16_values.h"
 #include "passes/quantize/plan.h"
 #include "passes/quantize/quantize_weights.h"
 #include "passes/quantize/split_operands.h"
@@ -168,6 +169,7 @@ Graph quantize(const Graph& graph, const CalibrationData& data, const QuantizeOp
   report.weights_bytes_float = constant_bytes(reference);
 
   QuantPlan plan = make_plan(reference, options.exclude);
+  choose_int16_values(reference, plan, options, report);
   for (auto& entry : plan.nodes) entry.weights = options.weights;
   if (baked) leave_unrounded(plan, baked->between);
   report.float_nodes = plan.float_nodes;

@@ -39,6 +39,9 @@ struct QuantizeOptions {
   std::optional<AutoBits> auto_bits;
   bool symmetric = false;  // activations
   DType activation_type = DType::i8;
+  // Node or origin names, or names of graph inputs, as globs: these nodes' outputs are held in int16, whatever
+  // activation_type says, and whoever reads them computes with 16-bit activations (int16_values.h).
+  std::vector<std::string> int16_nodes;
   std::vector<std::string> exclude;  // node or origin names, globs with * and ?: these nodes stay float
   bool equalize = false;             // cross-layer equalization
   bool bias_correction = false;
@@ -70,7 +73,9 @@ struct QuantizeReport {
   struct FloatNode {
     std::string node, reason;
   };
-  std::vector<FloatNode> float_nodes;  // left in float, and why
+  std::vector<FloatNode> float_nodes;    // left in float, and why
+  std::vector<std::string> int16_nodes;  // whose outputs are int16
+  std::vector<FloatNode> kept_int8;      // chosen for int16, without a form for it
   std::size_t weights_bytes_float = 0, weights_bytes_int8 = 0;
   std::vector<LayerWeights> weights;       // in execution order
   bool bounds_met = true;                  // AutoBits' ones, at 8 bits at least

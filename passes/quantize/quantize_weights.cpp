@@ -53,7 +53,8 @@ class Quantizer {
     const auto x = real.data<float>();
     Range range;
     for (const float v : x) range = {std::min(range.min, v), std::max(range.max, v)};
-    const QuantParams params = activation_params(range, context_.options.activation_type, false);
+    const bool wide = meets_int16(value);
+    const QuantParams params = activation_params(range, wide ? DType::i16 : narrow_type(), wide);
     value.constant = quantize_tensor(real, params);
     value.quant = params;
   }
@@ -81,6 +82,24 @@ class Quantizer {
     graph_.value(id).quant = params;
     graph_.set_input(entry.node, w, id);
     return id;
+  }
+
+  DType narrow_type() const {
+    return context_.options.activation_type == DType::i16 ? DType::i8 : context_.options.activation_type;
+  }
+
+  bool is_int16(ValueId id) const {
+    return id != ValueId::none && graph_.value(id).quant && graph_.value(id).quant->type == DType::i16;
+  }
+
+  // Whether a reader of the constant computes in 16 bits.
+  bool meets_int16(const Value& constant) const {
+    return std::any_of(constant.consumers.begin(), constant.consumers.end(), [&](NodeId reader) {
+      const Node& node = graph_.node(reader);
+      const auto wide = [&](ValueId id) { return is_int16(id); };
+      return std::any_of(node.inputs.begin(), node.inputs.end(), wide) ||
+             std::any_of(node.outputs.begin(), node.outputs.end(), wide);
+    });
   }
 
   // int8 weights keep off -128, so that products fit the pairwise multiply-adds of small cores.

@@ -84,9 +84,11 @@ LoweredNode lower_conv(const LowerContext& context) {
     spec.weight_scales.push_back(static_cast<double>(weight_scale(constant, i)));
   measure_weights(spec, weights);
   std::vector<StepField> fields = geometry_fields(g);
-  const bool depthwise = g.groups == g.in_c && g.groups > 1;
+  const bool is_wide = add_weighted_fields(fields, context, spec);
+  const bool depthwise = g.groups == g.in_c && g.groups > 1 && !is_wide;
   fields.push_back({"weights", to_layout(weights, depthwise ? Layout{2, 3, 1, 0} : Layout{0, 2, 3, 1})});
-  add_weighted_fields(fields, context, spec);
+  if (is_wide) return one_step("tml_conv2d_wide_s16", std::move(fields));
+  if (is_int16(context)) return one_step(depthwise ? "tml_depthwise_conv2d_s16" : "tml_conv2d_s16", std::move(fields));
   return one_step(depthwise ? "tml_depthwise_conv2d_s8" : "tml_conv2d_s8", std::move(fields));
 }
 
@@ -143,7 +145,7 @@ LoweredNode lower_conv_transpose(const LowerContext& context) {
   measure_weights(spec, packed);
   std::vector<StepField> fields = geometry_fields(g);
   fields.push_back({"weights", std::move(packed)});
-  add_weighted_fields(fields, context, spec);
+  (void)add_weighted_fields(fields, context, spec);
   return one_step("tml_conv_transpose2d_s8", std::move(fields));
 }
 
@@ -220,8 +222,8 @@ LoweredNode lower_batch_norm(const LowerContext& context) {
   std::vector<StepField> fields =
       geometry_fields({1, pixels.channels, pixels.channels, pixels.channels, height, width});
   fields.push_back({"weights", std::move(weights)});
-  add_weighted_fields(fields, context, spec);
-  return one_step("tml_depthwise_conv2d_s8", std::move(fields));
+  (void)add_weighted_fields(fields, context, spec);  // one weight each: sums fit
+  return one_step(is_int16(context) ? "tml_depthwise_conv2d_s16" : "tml_depthwise_conv2d_s8", std::move(fields));
 }
 
 }  // namespace tinyml

@@ -53,7 +53,7 @@ Operand make_operand(const LowerContext& context, std::size_t i) {
   operand.where = in(i);
   DeviceTensor held = tensor;
   if (tensor.constant != nullptr) {
-    QuantizedConstant constant = quantized_constant(tensor);
+    QuantizedConstant constant = quantized_constant(tensor, is_int16(context) ? DType::i16 : DType::i8);
     operand.params = constant.params;
     operand.constant = std::move(constant.integers);
     for (std::size_t k = 0; k < context.inputs.size(); ++k)
@@ -115,16 +115,18 @@ MergedAxes merge_axes(const Dims& memory, const Dims& a, const Dims& b) {
   return merged;
 }
 
-LoweredStep binary_step(const char* kernel, const LowerContext& context, Operand a, Operand b) {
+// `kernel` without the type that its name ends in.
+LoweredStep binary_step(const std::string& kernel, const LowerContext& context, Operand a, Operand b) {
   const MergedAxes axes = merge_axes(context.outputs[0].memory, a.strides, b.strides);
-  LoweredStep step{kernel,
-                   {{"dims", axes.dims},
-                    {"a_strides", axes.a},
-                    {"b_strides", axes.b},
-                    {"a_zero", a.params.zero},
-                    {"b_zero", b.params.zero}},
+  const bool wide = is_int16(context);
+  LoweredStep step{kernel + (wide ? "_s16" : "_s8"),
+                   {{"dims", axes.dims}, {"a_strides", axes.a}, {"b_strides", axes.b}},
                    {a.where, b.where, out()},
                    {}};
+  if (!wide) {
+    step.fields.push_back({"a_zero", a.params.zero});
+    step.fields.push_back({"b_zero", b.params.zero});
+  }
   if (a.full) step.in_place.push_back(0);
   if (b.full) step.in_place.push_back(1);
   if (a.constant.size() != 0) {
@@ -148,6 +150,12 @@ void add_factors(LoweredStep& step, std::int64_t a, std::int64_t b, int shift) {
 LoweredStep sum_like_step(const char* kernel, const LowerContext& context, Operand a, Operand b, double sign) {
   const auto to = static_cast<double>(affine(context.outputs[0]).scale);
   const double factors[] = {static_cast<double>(a.params.scale) / to, sign * static_cast<double>(b.params.scale) / to};
+  if (is_int16(context)) {  // 64-bit sums
+    const SignedFactors scaled = signed_factors(factors, DType::i16);
+    LoweredStep step = binary_step(kernel, context, std::move(a), std::move(b));
+    add_factors(step, scaled.multipliers[0], scaled.multipliers[1], scaled.shift);
+    return step;
+  }
   CommonShift common = common_shift(factors, 2 * kMostFactor);
   while (std::max(std::llabs(common.multipliers[0]), std::llabs(common.multipliers[1])) > kMostFactor &&
          common.shift > 1) {
@@ -229,23 +237,24 @@ LayoutChoice layout_strided(const NodeView& node, std::span<const Layout> inputs
 }
 
 LoweredNode lower_add(const LowerContext& context) {
-  return one(sum_like_step("tml_add_s8", context, make_operand(context, 0), make_operand(context, 1), 1));
+  return one(sum_like_step("tml_add", context, make_operand(context, 0), make_operand(context, 1), 1));
 }
 
 LoweredNode lower_sub(const LowerContext& context) {
-  return one(sum_like_step("tml_add_s8", context, make_operand(context, 0), make_operand(context, 1), -1));
+  return one(sum_like_step("tml_add", context, make_operand(context, 0), make_operand(context, 1), -1));
 }
 
-LoweredNode lower_min(const LowerContext& context) { return extremum("tml_min_s8", context); }
-LoweredNode lower_max(const LowerContext& context) { return extremum("tml_max_s8", context); }
+LoweredNode lower_min(const LowerContext& context) { return extremum("tml_min", context); }
+LoweredNode lower_max(const LowerContext& context) { return extremum("tml_max", context); }
 
 LoweredNode lower_mul(const LowerContext& context) {
   Operand a = make_operand(context, 0), b = make_operand(context, 1);
   const double factor = static_cast<double>(a.params.scale) * static_cast<double>(b.params.scale) /
                         static_cast<double>(affine(context.outputs[0]).scale);
-  const SignedFactors scaled = signed_factors({&factor, 1});
-  LoweredStep step = binary_step("tml_mul_s8", context, std::move(a), std::move(b));
-  add_factors(step, scaled.multipliers[0], 0, scaled.shift);
+  const SignedFactors scaled = signed_factors({&factor, 1}, is_int16(context) ? DType::i16 : DType::i8);
+  LoweredStep step = binary_step("tml_mul", context, std::move(a), std::move(b));
+  step.fields.push_back({"a_multiplier", scaled.multipliers[0]});
+  step.fields.push_back({"shift", scaled.shift});
   return one(std::move(step));
 }
 
@@ -265,7 +274,7 @@ LoweredNode lower_div(const LowerContext& context) {
     reciprocals.push_back(divisor == 0 ? INT32_MAX
                                        : static_cast<std::int64_t>(std::round(std::ldexp(ratio / divisor, shift))));
   }
-  LoweredStep step = binary_step("tml_div_s8", context, std::move(a), std::move(b));
+  LoweredStep step = binary_step("tml_div", context, std::move(a), std::move(b));
   step.fields.push_back({"table", to_i32(reciprocals)});
   step.fields.push_back({"shift", shift});
   return one(std::move(step));
@@ -312,7 +321,7 @@ LoweredNode lower_pow(const LowerContext& context) {
   Operand a = make_operand(context, 0), b = make_operand(context, 1);
   const std::vector<std::int64_t> table = pow_table(a.params, b.params);
   const std::int64_t unit = pow_fixed(-std::log2(static_cast<double>(affine(context.outputs[0]).scale)));
-  LoweredStep step = binary_step("tml_pow_s8", context, std::move(a), std::move(b));
+  LoweredStep step = binary_step("tml_pow", context, std::move(a), std::move(b));
   step.fields.push_back({"table", to_i32(table)});
   step.fields.push_back({"a_multiplier", unit});
   return one(std::move(step));
@@ -326,6 +335,7 @@ LoweredNode lower_sum(const LowerContext& context) {
 
 LoweredNode lower_mean(const LowerContext& context) {
   if (context.inputs.size() == 1) return lower_view(context);
+  if (is_int16(context)) refuse("Mean of 16-bit activations", "keep this node int8, or use Add and Mul");
   return weighted_sum(context, 1.0 / static_cast<double>(context.inputs.size()));
 }
 

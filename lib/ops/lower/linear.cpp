@@ -16,6 +16,15 @@ Tensor feature_rows(const Tensor& weights, bool features_first) {
   return features_first ? to_layout(weights, {1, 0}) : weights;
 }
 
+// 1x1 over rows as pixels: with 16-bit activations there is no kernel of its own.
+std::vector<StepField> as_convolution(std::int64_t rows, std::int64_t in_features, std::int64_t out_features) {
+  std::vector<StepField> fields{{"in_w", rows}, {"out_w", rows}, {"in_c", in_features}, {"out_c", out_features}};
+  for (const char* field : {"batches", "in_h", "out_h", "groups", "kernel_h", "kernel_w", "stride_h", "stride_w",
+                            "dilation_h", "dilation_w"})
+    fields.push_back({field, std::int64_t{1}});
+  return fields;
+}
+
 struct LinearSpec {
   std::int64_t rows = 1;
   bool features_first = false;
@@ -40,8 +49,10 @@ LoweredNode fully_connected(const LowerContext& context, const LinearSpec& linea
                    {{"rows", linear.rows}, {"in_features", weights.dims()[1]}, {"out_features", weights.dims()[0]}},
                    {in(), out()},
                    {}};
+  if (is_int16(context)) step.fields = as_convolution(linear.rows, weights.dims()[1], weights.dims()[0]);
   step.fields.push_back({"weights", std::move(weights)});
-  add_weighted_fields(step.fields, context, spec);
+  const bool is_wide = add_weighted_fields(step.fields, context, spec);
+  if (is_int16(context)) step.kernel = is_wide ? "tml_conv2d_wide_s16" : "tml_conv2d_s16";
   LoweredNode lowered;
   lowered.steps.push_back(std::move(step));
   return lowered;

@@ -45,6 +45,10 @@ LoweredNode lower_gather(const LowerContext& context);
 // `fill`: what the operator gives to elements without a source.
 LoweredNode lower_by_source(const LowerContext& context, float fill = 0);
 
+// For the int16 facet: any such node; one whose second operand is constant.
+bool takes_int16(const NodeView& node);
+bool has_constant_weights(const NodeView& node);
+
 LayoutChoice layout_transpose(const NodeView& node, std::span<const Layout> inputs);
 LayoutChoice layout_reduce(const NodeView& node, std::span<const Layout> inputs);   // Reduce*, ArgMax: any order in
 LayoutChoice layout_strided(const NodeView& node, std::span<const Layout> inputs);  // binary: each in its own order

@@ -158,7 +158,7 @@ std::optional<std::vector<IndexMap>> index_maps(const DeviceTensor& input, const
 
 // Axes in memory order; runs of axes that map to themselves are one.
 LoweredStep remap_step(const DeviceTensor& input, const DeviceTensor& output, const std::vector<IndexMap>& maps,
-                       std::int8_t fill) {
+                       int fill) {
   std::vector<Tensor> index;
   std::vector<std::int64_t> in_dims, out_dims;
   bool last_was_identity = false;
@@ -185,7 +185,7 @@ LoweredStep remap_step(const DeviceTensor& input, const DeviceTensor& output, co
   in_dims.insert(in_dims.begin(), missing, 1);
   out_dims.insert(out_dims.begin(), missing, 1);
   index.insert(index.begin(), missing, Tensor(DType::i16, {0}));
-  return {"tml_remap_s8",
+  return {byte_size(output.dtype) == 2 ? "tml_remap_s16" : "tml_remap_s8",
           {{"index", std::move(index)}, {"in_dims", in_dims}, {"out_dims", out_dims}, {"fill", fill}},
           {in(), out()},
           {}};
@@ -194,6 +194,7 @@ LoweredStep remap_step(const DeviceTensor& input, const DeviceTensor& output, co
 // Data that may be integers that are no quantized reals; a table where the parameters differ.
 Tensor table_between(const DeviceTensor& input, const DeviceTensor& output) {
   if (input.quant == nullptr && output.quant == nullptr) return Tensor(DType::i8, {0});
+  if (affine(output).type == DType::i16) return Tensor(DType::i8, {0});  // append_requantization follows
   return requantizing_table(affine(input), affine(output));
 }
 
@@ -208,10 +209,13 @@ LoweredNode moved(const LowerContext& context, float fill, bool takes_reals = fa
       spec->element_bytes = byte_size(output.dtype);
       spec->table = table_between(input, output);
       lowered.steps.push_back(copy_step(std::move(*spec), in(), out(i)));
+      if (output.dtype == DType::i16 && output.quant != nullptr)
+        append_requantization(lowered, context, affine(input), i);
       continue;
     }
     const auto maps = index_maps(input, output, source[i]);
-    if (!maps || i != 0 || byte_size(output.dtype) != 1)
+    const bool has_kernel = byte_size(output.dtype) == 1 || (output.dtype == DType::i16 && output.quant != nullptr);
+    if (!maps || i != 0 || !has_kernel)
       refuse("this form of " + context.node.node().op, "let optimize fold it away, or replace it in the model");
     lowered.steps.push_back(remap_step(input, output, *maps, quantize_one(fill, affine(input))));
     append_requantization(lowered, context, affine(input));
@@ -248,11 +252,31 @@ namespace {
 
 // What Concat copies of a constant: on the output's grid and in its memory order, or the bytes of integers.
 Tensor constant_part(const DeviceTensor& input, const DeviceTensor& output) {
-  if (output.quant != nullptr) return to_layout(constant_on_grid(input, affine(output)), output.layout);
-  const Tensor ordered = to_layout(*input.constant, output.layout);
+  if (output.quant != nullptr && affine(output).type == DType::i8)
+    return to_layout(constant_on_grid(input, affine(output)), output.layout);
+  const Tensor ordered =
+      to_layout(output.quant != nullptr ? constant_on_grid(input, affine(output)) : *input.constant, output.layout);
   Tensor bytes(DType::i8, {static_cast<std::int64_t>(ordered.bytes())});
   std::copy_n(ordered.raw(), ordered.bytes(), bytes.raw());
   return bytes;
+}
+
+}  // namespace
+
+namespace {
+
+bool needs_rescaling(const DeviceTensor& input, const DeviceTensor& output) {
+  return output.quant != nullptr && affine(output).type == DType::i16 && affine(input) != affine(output);
+}
+
+// A temporary that holds the int16 operand on the output's grid, in the operand's order.
+StepOperand rescaled(LoweredNode& lowered, const DeviceTensor& input, const DeviceTensor& output, StepOperand from) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const StepOperand to = scratch(lowered.temporaries.size());
+  const std::int64_t count = count_of(input);
+  lowered.temporaries.push_back(static_cast<std::size_t>(count) * byte_size(DType::i16));
+  lowered.steps.push_back(rescale_step(affine(input), affine(output), {-kInfinity, kInfinity}, count, from, to));
+  return to;
 }
 
 }  // namespace
@@ -279,11 +303,13 @@ LoweredNode lower_concat(const LowerContext& context) {
       spec.constant = constant_part(input, output);
     else
       spec.table = table_between(input, output);
+    StepOperand from = input.constant != nullptr ? out() : in(i);
+    if (input.constant == nullptr && needs_rescaling(input, output)) from = rescaled(lowered, input, output, from);
     for (const int a : output.layout) {
       const auto k = static_cast<std::size_t>(a);
       spec.axes.push_back({input.dims[k], in_strides[k], out_strides[k]});
     }
-    lowered.steps.push_back(copy_step(std::move(spec), input.constant != nullptr ? out() : in(i), out()));
+    lowered.steps.push_back(copy_step(std::move(spec), from, out()));
   }
   return lowered;
 }

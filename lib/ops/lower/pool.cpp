@@ -85,15 +85,17 @@ LoweredNode average(const LowerContext& context, const Window& window, bool incl
     const std::int64_t divisor = it != counts.end() ? it->second : 0;
     factors.push_back(divisor == 0 ? 0 : ratio / static_cast<double>(divisor));
   }
-  const SignedFactors scaled = signed_factors(factors);
+  const bool wide = is_int16(context);
+  if (wide && most > UINT16_MAX) refuse("an average of so many elements of 16 bits", "keep this node int8");
+  const SignedFactors scaled = signed_factors(factors, wide ? DType::i16 : DType::i8);
   std::vector<StepField> fields = geometry_fields(context, window);
   fields.push_back({"multipliers", to_i32(scaled.multipliers)});
   fields.push_back({"count_min", least});
   fields.push_back({"shift", scaled.shift});
-  fields.push_back({"in_zero", affine(context.inputs[0]).zero});
+  if (!wide) fields.push_back({"in_zero", affine(context.inputs[0]).zero});
   add_output_fields(fields, context);
   LoweredNode lowered;
-  lowered.steps.push_back({"tml_avg_pool2d_s8", std::move(fields), {in(), out()}, {}});
+  lowered.steps.push_back({wide ? "tml_avg_pool2d_s16" : "tml_avg_pool2d_s8", std::move(fields), {in(), out()}, {}});
   return lowered;
 }
 
@@ -103,11 +105,13 @@ LoweredNode maximum(const LowerContext& context, const Window& window) {
   std::vector<StepField> fields = geometry_fields(context, window);
   const Affine from = affine(context.inputs[0]), to = affine(context.outputs[0]);
   const bool same = from == to;
-  const IntClamp clamp = same ? output_clamp(context) : IntClamp{-128, 127};
+  const IntRange range = int_range(from.type);
+  const IntClamp clamp = same ? output_clamp(context) : IntClamp{range.min, range.max};
   fields.push_back({"clamp_min", clamp.min});
   fields.push_back({"clamp_max", clamp.max});
   LoweredNode lowered;
-  lowered.steps.push_back({"tml_max_pool2d_s8", std::move(fields), {in(), out()}, {}});
+  lowered.steps.push_back(
+      {is_int16(context) ? "tml_max_pool2d_s16" : "tml_max_pool2d_s8", std::move(fields), {in(), out()}, {}});
   if (!same) append_requantization(lowered, context, from);
   return lowered;
 }

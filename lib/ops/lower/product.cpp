@@ -96,6 +96,7 @@ std::vector<std::int64_t> bias_units(const ProductSpec& product, std::int64_t co
 }  // namespace
 
 LoweredNode lower_product(const LowerContext& context, const ProductSpec& product) {
+  if (is_int16(context)) refuse("a product of two activations of 16 bits", "keep this node int8");
   Matrices a = matrices_of(context, 0, false), b = matrices_of(context, 1, product.b_transposed);
   LoweredNode lowered;
   const Dims batch = broadcast_batch(a.batch, b.batch);

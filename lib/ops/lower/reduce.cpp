@@ -84,11 +84,13 @@ LoweredNode weighted_sum(const LowerContext& context, bool mean) {
   const Affine from = affine(context.inputs[0]);
   double factor = static_cast<double>(from.scale) / static_cast<double>(affine(context.outputs[0]).scale);
   if (mean) factor /= static_cast<double>(reduction.count);
-  const SignedFactors scaled = signed_factors({&factor, 1});
-  LoweredStep step = reduce_step("tml_reduce_sum_s8", reduction);
+  const bool wide = from.type == DType::i16;
+  if (wide && reduction.count > UINT16_MAX) refuse("a sum of so many elements of 16 bits", "keep this node int8");
+  const SignedFactors scaled = signed_factors({&factor, 1}, from.type);
+  LoweredStep step = reduce_step(wide ? "tml_reduce_sum_s16" : "tml_reduce_sum_s8", reduction);
   step.fields.push_back({"multiplier", scaled.multipliers[0]});
   step.fields.push_back({"shift", scaled.shift});
-  step.fields.push_back({"in_zero", from.zero});
+  if (!wide) step.fields.push_back({"in_zero", from.zero});
   add_output_fields(step.fields, context);
   LoweredNode lowered;
   lowered.steps.push_back(std::move(step));

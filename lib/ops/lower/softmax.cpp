@@ -69,9 +69,41 @@ LoweredNode softmax(const LowerContext& context, const char* kernel, std::vector
   return lowered;
 }
 
+// One octave of powers of two, and the way from a distance to octaves at the largest shift that fits.
+LoweredNode softmax_int16(const LowerContext& context) {
+  const DeviceTensor& input = context.inputs[0];
+  const Rows rows = rows_along(input, context.node.integer("axis", -1));
+  constexpr std::int64_t kMostDepth = 1 << 24;
+  if (rows.depth >= kMostDepth) refuse("softmax over so many elements", "reduce the axis");
+  constexpr int kSegments = 128, kFraction = 24;
+  std::vector<std::uint32_t> table;
+  for (int i = 0; i <= kSegments; ++i)
+    table.push_back(
+        static_cast<std::uint32_t>(std::round(std::ldexp(std::exp2(-i / static_cast<double>(kSegments)), 30))));
+  const double octaves = std::log2(std::exp(1.0)) * static_cast<double>(affine(input).scale);
+  int shift = 63 - kFraction;
+  while (shift > 0 && std::ldexp(octaves, kFraction + shift) >= 0x1p31) --shift;
+  const double multiplier = std::min(std::round(std::ldexp(octaves, kFraction + shift)), 0x1p32 - 1);
+  const double per_one = std::round(std::ldexp(1 / static_cast<double>(affine(context.outputs[0]).scale), 15));
+  if (!(per_one >= 1 && per_one <= static_cast<double>(INT32_MAX)))
+    throw Error("the output scale does not suit softmax on the device", "calibrate with representative data");
+  std::vector<StepField> fields{{"exp_table", Tensor::from<std::uint32_t>({kSegments + 1}, table)},
+                                {"outer", rows.outer},
+                                {"depth", rows.depth},
+                                {"inner", rows.inner},
+                                {"x_multiplier", static_cast<std::int64_t>(multiplier)},
+                                {"out_multiplier", static_cast<std::int64_t>(per_one)},
+                                {"x_shift", shift}};
+  add_output_fields(fields, context);
+  LoweredNode lowered;
+  lowered.steps.push_back({"tml_softmax_s16", std::move(fields), {in(), out()}, {0}});
+  return lowered;
+}
+
 }  // namespace
 
 LoweredNode lower_softmax(const LowerContext& context) {
+  if (is_int16(context)) return softmax_int16(context);
   const double out_scale = static_cast<double>(affine(context.outputs[0]).scale);
   return softmax(context, "tml_softmax_s8", {{"out_multiplier", fixed_point(1 / out_scale, "output")}});
 }
@@ -90,7 +122,7 @@ LoweredNode lower_argmax(const LowerContext& context) {
   (void)affine(input);
   const Rows rows = rows_along(input, context.node.integer("axis", 0));
   LoweredNode lowered;
-  lowered.steps.push_back({"tml_argmax_s8",
+  lowered.steps.push_back({is_int16(context) ? "tml_argmax_s16" : "tml_argmax_s8",
                            {{"outer", rows.outer},
                             {"depth", rows.depth},
                             {"inner", rows.inner},

@@ -91,22 +91,26 @@ std::int64_t bias_in_units(const DeviceTensor& operand, std::size_t channel, dou
   return static_cast<std::int64_t>(units);
 }
 
-void add_weighted_fields(std::vector<StepField>& fields, const LowerContext& context, const WeightedSpec& spec) {
+bool add_weighted_fields(std::vector<StepField>& fields, const LowerContext& context, const WeightedSpec& spec) {
   const Affine from = affine(context.inputs[0]), to = affine(context.outputs[0]);
-  const std::int64_t widest = spec.folds_zero_point ? 128 : 255;  // of what a weight is multiplied by
+  const bool is_wide_type = from.type == DType::i16;
+  const std::int64_t widest = is_wide_type ? 32768 : spec.folds_zero_point ? 128 : 255;  // that a weight multiplies
+  bool leaves_32_bits = false;
   std::vector<std::int64_t> bias;
   std::vector<double> factors;
   for (std::size_t channel = 0; channel < spec.out_channels; ++channel) {
     const double unit = static_cast<double>(from.scale) * spec.weight_scales[channel] * spec.alpha;
     std::int64_t units = spec.bias != nullptr ? bias_in_units(*spec.bias, channel, spec.beta, unit) : 0;
     if (spec.folds_zero_point) units -= from.zero * spec.weight_sums[channel];
-    if (std::llabs(units) + widest * spec.weight_sizes[channel] > INT32_MAX)
+    const bool fits = std::llabs(units) + widest * spec.weight_sizes[channel] <= INT32_MAX;
+    leaves_32_bits = leaves_32_bits || !fits;
+    if (!fits && (!is_wide_type || std::llabs(units) > INT32_MAX))
       throw Error("the accumulator of channel " + std::to_string(channel) + " may overflow 32 bits",
                   "the layer has too many weights per output, or too large a bias, for the device");
     bias.push_back(units);
     factors.push_back(unit / static_cast<double>(to.scale));
   }
-  SignedFactors scaled = signed_factors(factors);
+  SignedFactors scaled = signed_factors(factors, to.type);
   const bool all_equal =
       std::equal(scaled.multipliers.begin() + 1, scaled.multipliers.end(), scaled.multipliers.begin());
   if (all_equal) scaled.multipliers.resize(1);
@@ -114,8 +118,9 @@ void add_weighted_fields(std::vector<StepField>& fields, const LowerContext& con
   fields.push_back({"multipliers", to_i32(scaled.multipliers)});
   fields.push_back({"multiplier_step", all_equal ? 0 : 1});
   fields.push_back({"shift", scaled.shift});
-  fields.push_back({"in_zero", from.zero});
+  if (!is_wide_type) fields.push_back({"in_zero", from.zero});
   add_output_fields(fields, context);
+  return leaves_32_bits;
 }
 
 }  // namespace tinyml

@@ -28,10 +28,11 @@ struct WeightedSpec {
   double alpha = 1, beta = 1;              // y = alpha * product + beta * bias
   bool folds_zero_point = true;            // false: the kernel subtracts it from each input
 };
-// Fields bias, multipliers, multiplier_step, shift, in_zero, out_zero, clamp_min, clamp_max.
-void add_weighted_fields(std::vector<StepField>& fields, const LowerContext& context, const WeightedSpec& spec);
+// Fields bias, multipliers, multiplier_step, shift, clamp_min, clamp_max; for int8 in_zero and out_zero. Returns
+// whether sums may leave 32 bits, which is an Error for int8.
+bool add_weighted_fields(std::vector<StepField>& fields, const LowerContext& context, const WeightedSpec& spec);
 
-// Sums and scales of weights that stand as [out_channels][taps].
+// Sums of weights that stand as [out_channels][taps].
 void measure_weights(WeightedSpec& spec, const Tensor& rows);
 
 }  // namespace tinyml

@@ -23,7 +23,7 @@ static void remap_row(const tml_remap_params *p, const int8_t *x, int8_t *y) {
   } else if (!index) {
     memcpy(y, x, n);
   } else {
-    for (i = 0; i < n; ++i) y[i] = index[i] < 0 ? p->fill : x[index[i]];
+    for (i = 0; i < n; ++i) y[i] = index[i] < 0 ? (int8_t)p->fill : x[index[i]];
   }
 }
 

@@ -7,6 +7,7 @@
 #include "lib/exec/executor.h"
 #include "lib/ops/op_def.h"
 #include "passes/quantize/assign_params.h"
+#include "passes/quantize/int16_values.h"
 #include "passes/quantize/quantize_weights.h"
 
 namespace tinyml::test {
@@ -53,12 +54,14 @@ std::vector<Tensor> random_inputs(const Graph& graph, unsigned seed, float low, 
 
 }  // namespace
 
-Graph quantized(const Graph& original, float low, float high) {
+Graph quantized(const Graph& original, float low, float high, const QuantizeOptions& options) {
   Graph graph = original;
   ThreadPool threads(1);
   const PassContext context{threads};
-  const QuantizeOptions options;
-  const QuantPlan plan = make_plan(graph, {});
+  QuantPlan plan = make_plan(graph, {});
+  QuantizeReport report;
+  choose_int16_values(graph, plan, options, report);
+  const Graph reference = graph;
   CalibrationData data;
   data.samples = 8;
   data.read = [&](std::size_t first, std::size_t) {
@@ -66,10 +69,12 @@ Graph quantized(const Graph& original, float low, float high) {
   };
   const Calibration calibration = calibrate(graph, plan, data, options, context);
   assign_params(graph, plan, calibration, options);
-  quantize_weights(graph, plan, {original, calibration, data, options, context});
+  quantize_weights(graph, plan, {reference, calibration, data, options, context});
   for (const ValueId id : graph.inputs())  // an input of ArgMax alone is in no plan
     if (Value& value = graph.value(id); value.type.dtype == DType::f32 && !value.quant)
-      value.quant = QuantParams{DType::i8, {(high - low) / 255}, {0}, -1};
+      value.quant = options.activation_type == DType::i16
+                        ? QuantParams{DType::i16, {std::max(high, -low) / 32767}, {0}, -1}
+                        : QuantParams{DType::i8, {(high - low) / 255}, {0}, -1};
   return graph;
 }
 

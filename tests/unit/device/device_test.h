@@ -8,6 +8,7 @@
 
 #include "lib/device/lower.h"
 #include "lib/device/simulate.h"
+#include "passes/quantize/quantize.h"
 
 namespace tinyml::test {
 
@@ -20,7 +21,7 @@ Graph one_op(const std::string& op, const Attributes& attributes, const std::vec
              std::size_t first_constant = 1, std::size_t outputs = 1);
 
 // Post-training parameters from random inputs in [low, high], as `quantize` without its clean-up gives them.
-Graph quantized(const Graph& graph, float low = -1, float high = 1);
+Graph quantized(const Graph& graph, float low = -1, float high = 1, const QuantizeOptions& options = {});
 
 struct Agreement {
   int worst = 0;         // largest difference, in units of the output's last place

@@ -95,7 +95,7 @@ void check_remap(Random& random) {
       inside = inside && from >= 0;
       if (inside) source = source * p.in_dims[d] + static_cast<std::size_t>(from);
     }
-    expected.push_back(inside ? x[source] : p.fill);
+    expected.push_back(inside ? x[source] : static_cast<std::int8_t>(p.fill));
   }
   Arena arena;
   arena.add(x);
