@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "lib/device/conv2d_shape.h"
+#include "lib/device/cost.h"
 #include "lib/device/overlap.h"
 #include "lib/device/pack_conv2d_dsp.h"
 #include "lib/device/pack_conv2d_mve.h"
@@ -92,6 +93,19 @@ double over_groups(tml_conv2d_dsp_params p, std::size_t group, Cost cost) {
   return sum;
 }
 
+// The portable int8 kernel on one group after the other.
+std::optional<double> portable_instructions(LoweredStep step, std::size_t group, Target target) {
+  const auto channels = std::find_if(step.fields.begin(), step.fields.end(), [](auto& f) { return f.name == "out_c"; });
+  double sum = 0;
+  for (std::size_t left = as_size(field_value(step, "out_c")); left > 0; left -= std::min(group, left)) {
+    channels->value = static_cast<std::int64_t>(std::min(group, left));
+    const auto part = predicted_instructions(step, target);
+    if (!part) return part;
+    sum += *part;
+  }
+  return sum;
+}
+
 std::optional<StepForm> dsp_form(const LoweredStep& portable, Target target, std::size_t budget) {
   auto form = conv2d_dsp_form(portable, target);
   if (!form) return form;
@@ -131,7 +145,7 @@ std::size_t nibble_group(std::size_t channels, std::size_t block, std::size_t ch
   return std::min(channels, each * block);
 }
 
-std::optional<StepForm> conv2d_w4_form(const LoweredStep& portable, Target) {
+std::optional<StepForm> conv2d_w4_form(const LoweredStep& portable, Target target) {
   const auto channels = as_size(field_value(portable, "out_c"));
   const auto weights = field_tensor(portable, "weights")->data<std::int8_t>();
   const auto code = NibbleCode::of(weights);
@@ -142,7 +156,10 @@ std::optional<StepForm> conv2d_w4_form(const LoweredStep& portable, Target) {
   NibblePacker packer(*code, group);
   for (std::size_t c = 0; c < channels; c += group)
     packer.add_weights(weights.subspan(c * taps, std::min(group, channels - c) * taps));
-  return nibble_form(portable, "tml_conv2d_w4", packer, kRecord + group * taps, group == channels);
+  StepForm form = nibble_form(portable, "tml_conv2d_w4", packer, kRecord + group * taps, group == channels);
+  form.instructions = portable_instructions(portable, group, target);
+  if (form.instructions) *form.instructions += decoding_instructions(*code, weights.size(), target);
+  return form;
 }
 
 std::optional<StepForm> conv2d_w4_dsp_form(const LoweredStep& portable, Target target) {

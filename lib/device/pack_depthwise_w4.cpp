@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "lib/device/cost.h"
 #include "lib/device/pack_depthwise_dsp.h"
 #include "lib/device/pack_depthwise_mve.h"
 #include "lib/device/pack_nibbles.h"
@@ -59,13 +60,16 @@ std::optional<StepForm> dsp_form(const LoweredStep& portable, std::optional<Step
 
 }  // namespace
 
-std::optional<StepForm> depthwise_w4_form(const LoweredStep& portable, Target) {
+std::optional<StepForm> depthwise_w4_form(const LoweredStep& portable, Target target) {
   const auto weights = field_tensor(portable, "weights")->data<std::int8_t>();
   const auto code = NibbleCode::of(weights);
   if (!code) return std::nullopt;
   NibblePacker packer(*code, 0);
   packer.add_weights(weights);
-  return nibble_form(portable, "tml_depthwise_conv2d_w4", packer, weights.size(), true);
+  StepForm form = nibble_form(portable, "tml_depthwise_conv2d_w4", packer, weights.size(), true);
+  form.instructions = predicted_instructions(portable, target);
+  if (form.instructions) *form.instructions += decoding_instructions(*code, weights.size(), target);
+  return form;
 }
 
 std::optional<StepForm> depthwise_w4_dsp_form(const LoweredStep& portable, Target target) {

@@ -85,6 +85,13 @@ bool takes_nibbles(const LoweredStep& portable) {
   return weights.size() / 2 >= code->bytes() + least;
 }
 
+// Fitted to whole models under QEMU (kws01, gcc 12, -O2). Cores without unaligned loads spend most on single bytes.
+double decoding_instructions(const NibbleCode& code, std::size_t weights, Target target) {
+  const double each = target == Target::cortex_m0 ? 15.5 : target == Target::riscv32 ? 11.8 : 2.1;
+  constexpr double kLookUp = 5;
+  return 40 + (each + (code.is_int4() ? 0 : kLookUp)) * static_cast<double>(weights);
+}
+
 StepForm nibble_form(const LoweredStep& portable, const char* kernel, const NibblePacker& weights,
                      std::size_t scratch_bytes, bool goes_once) {
   StepForm form;

@@ -57,4 +57,7 @@ bool takes_nibbles(const LoweredStep& portable);
 StepForm nibble_form(const LoweredStep& portable, const char* kernel, const NibblePacker& weights,
                      std::size_t scratch_bytes, bool goes_once);
 
+// Instructions of the portable decoding of so many weights.
+double decoding_instructions(const NibbleCode& code, std::size_t weights, Target target);
+
 }  // namespace tinyml
