@@ -142,7 +142,7 @@ static TML_NOINLINE int32_t spread(const int8_t *x, uint32_t n, uint32_t *to, ui
 
 static void dense_row(const tml_fully_connected_dsp_params *p, dense_w4 *block, int8_t *y) {
   const uint32_t tail = p->out_features % CHANNELS, whole = p->out_features - tail;
-  int8_t last[CHANNELS];
+  int8_t last[CHANNELS] = {0};
   uint32_t i;
   block->stream = p->stream;
   block->y = y;
