@@ -107,7 +107,7 @@ check_costs() { # MODEL
   for form in $(forms_of "$1"); do
     for target in $targets; do
       arena=$(field arena_bytes "$1" "$form" "$target")
-      [ "$limit" = - ] || [ "${arena:-999999999}" -le "$limit" ] || problem "$1_$form $target: arena of ${arena:-?} bytes; TFLM has $limit"
+      [ "$limit" = - ] || [ ${#quantize_options[@]} -gt 0 ] || [ "${arena:-999999999}" -le "$limit" ] || problem "$1_$form $target: arena of ${arena:-?} bytes; TFLM has $limit"
       for key in arena_bytes weights_bytes code_rodata_bytes instructions stack_bytes; do
         [ "$(field $key "$1" "$form" "$target")" = "$(field $key "$1" "$first" "$target")" ] ||
           problem "$1 $target: $key is $(field $key "$1" "$form" "$target") as $form, $(field $key "$1" "$first" "$target") as $first"

@@ -245,6 +245,8 @@ constexpr auto kKernels = std::to_array<KernelInfo>({
   KERNEL(tml_resize_linear_s8, tml_resize_linear_params),
   KERNEL(tml_conv2d_s16, tml_conv2d_s16_params),
   KERNEL(tml_conv2d_s16_dsp, tml_conv2d_s16_dsp_params),
+  KERNEL(tml_conv2d_s16_mve, tml_conv2d_s16_params),
+  KERNEL(tml_depthwise_conv2d_s16_mve, tml_conv2d_s16_params),
   KERNEL(tml_conv2d_wide_s16, tml_conv2d_s16_params),
   KERNEL(tml_depthwise_conv2d_s16, tml_conv2d_s16_params),
   KERNEL(tml_depthwise3x3_s16_dsp, tml_depthwise_s16_dsp_params),

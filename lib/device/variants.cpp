@@ -11,6 +11,7 @@
 #include "lib/device/pack_conv2d_dsp.h"
 #include "lib/device/pack_conv2d_mve.h"
 #include "lib/device/pack_conv2d_s16_dsp.h"
+#include "lib/device/pack_conv2d_s16_mve.h"
 #include "lib/device/pack_conv2d_w4.h"
 #include "lib/device/pack_depthwise_dsp.h"
 #include "lib/device/pack_depthwise_mve.h"
@@ -75,6 +76,8 @@ std::span<const KernelVariant> all_variants() {
       {"tml_fully_connected_s8", has_dsp, fully_connected_as_conv2d_dsp_form},
       {"tml_avg_pool2d_s8", has_dsp, avg_pool_dsp_form},
       {"tml_max_pool2d_s8", has_dsp, max_pool_dsp_form},
+      {"tml_conv2d_s16", has_helium, conv2d_s16_mve_form},
+      {"tml_depthwise_conv2d_s16", has_helium, depthwise_s16_mve_form},
       {"tml_conv2d_s16", has_dsp, conv2d_s16_dsp_form},
       {"tml_depthwise_conv2d_s16", has_dsp, depthwise_dsp_form},
       {"tml_depthwise_conv2d_s16", has_dsp, depthwise_dsp_small_form},

@@ -38,6 +38,9 @@ typedef struct tml_conv2d_s16_params {
 int tml_conv2d_s16(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_conv2d_wide_s16(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_depthwise_conv2d_s16(const tml_context *context, const void *params, const uint32_t *operands);
+/* For cores with Helium, shift = 0; conv2d: groups = 1, out_c >= 4; depthwise_conv2d: out_c = in_c >= 8. */
+int tml_conv2d_s16_mve(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_depthwise_conv2d_s16_mve(const tml_context *context, const void *params, const uint32_t *operands);
 
 /* Convolution for cores with the DSP extension (Cortex-M4, M7, M33); any core computes the same. groups = 1, shift = 0.
  *   stream    as lib/device/pack_conv2d_s16_dsp.cpp lays it out: per two channels two biases, the weights of each two

@@ -82,3 +82,22 @@ TEST_CASE("depthwise convolutions of 16-bit activations match the reference", "[
   Random random(163);
   for (int i = 0; i < 1500; ++i) check(tml_depthwise_conv2d_s16, random_case(random, true, false), true);
 }
+
+TEST_CASE("the Helium forms of 16-bit convolutions match the reference in plain C too", "[runtime]") {
+  Random random(164);
+  int convolutions = 0, depthwise = 0;
+  for (int i = 0; i < 1500; ++i) {
+    ConvCase16 k = random_case(random, false, false);
+    if (k.p.groups != 1 || k.p.out_c < 4 || k.p.shift != 0) continue;
+    check(tml_conv2d_s16_mve, k, false);
+    ++convolutions;
+  }
+  for (int i = 0; i < 1500; ++i) {
+    ConvCase16 k = random_case(random, true, false);
+    if (k.p.out_c != k.p.in_c || k.p.out_c < 8 || k.p.shift != 0) continue;
+    check(tml_depthwise_conv2d_s16_mve, k, true);
+    ++depthwise;
+  }
+  CHECK(convolutions > 50);
+  CHECK(depthwise > 50);
+}
