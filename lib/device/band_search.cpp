@@ -27,12 +27,14 @@ class Estimate {
   Estimate(const Graph& graph, const std::vector<NodeGroup>& groups) : graph_(graph), groups_(groups) {
     buffer_.resize(graph.value_capacity());
     last_use_.assign(graph.value_capacity(), -1);
+    last_reader_.assign(graph.value_capacity(), 0);
     for (std::size_t v = 0; v < buffer_.size(); ++v) buffer_[v] = static_cast<ValueId>(v);
     for (std::size_t g = 0; g < groups.size(); ++g) {
       const std::vector<ValueId> inputs = inputs_of(g);
       const std::string& op = graph.node(groups[g].nodes[0]).op;
       if (is_view(op) && !inputs.empty()) buffer_[at(output_of(g))] = buffer(inputs[0]);
-      for (const ValueId input : inputs) last_use_[at(buffer(input))] = static_cast<int>(g);
+      for (const ValueId input : inputs)
+        last_use_[at(buffer(input))] = static_cast<int>(g), last_reader_[at(input)] = g;
       macs_.push_back(macs_of(g));
     }
     for (const ValueId id : graph.outputs()) last_use_[at(buffer(id))] = static_cast<int>(groups.size());
@@ -41,20 +43,30 @@ class Estimate {
 
   std::int64_t without_bands() const { return *std::max_element(outside_.begin(), outside_.end()); }
 
+  // The first and the last group that need that much: a stage that leaves one out saves nothing.
+  std::pair<std::size_t, std::size_t> peak() const {
+    const auto first = std::find(outside_.begin(), outside_.end(), without_bands());
+    const auto last = std::find(outside_.rbegin(), outside_.rend(), without_bands());
+    return {static_cast<std::size_t>(first - outside_.begin()), static_cast<std::size_t>(outside_.rend() - last) - 1};
+  }
+
   BandChoice choice(const BandRegion& region, std::int64_t rows) const {
     BandChoice choice{region, rows, 0, 0};
     std::int64_t most = 0;
     for (std::size_t g = 0; g < groups_.size(); ++g)
       if (g < region.first || g > region.last) most = std::max(most, outside_[g]);
     const auto bands = band_rows(rows_of(graph_, region.output), rows);
+    // Bands between the ends are alike.
+    const std::size_t count = bands.size(), end = count - 1;
     double macs = 0;
-    for (std::size_t b = 0; b < bands.size(); ++b) {
+    for (const std::size_t b : std::set<std::size_t>{0, 1, end / 2, end - 1, end}) {
       const auto needed = rows_needed(graph_, groups_, region, bands[b]);
-      const std::int64_t next = b + 1 < bands.size()
-                                    ? rows_needed(graph_, groups_, region, bands[b + 1]).at(region.input).begin
-                                    : rows_of(graph_, region.input);
+      const std::int64_t next = b < end ? rows_needed(graph_, groups_, region, bands[b + 1]).at(region.input).begin
+                                        : rows_of(graph_, region.input);
       most = std::max(most, need_of_band(region, needed, bands[b], next));
-      for (std::size_t g = region.first; g <= region.last; ++g) macs += macs_[g] * share(needed, output_of(g));
+      const double times = b == end / 2 && count > 2 ? static_cast<double>(count) - 2 : 1;
+      if (b != 0 && b != end && b != end / 2) continue;
+      for (std::size_t g = region.first; g <= region.last; ++g) macs += times * macs_[g] * share(needed, output_of(g));
     }
     for (std::size_t g = region.first; g <= region.last; ++g) macs -= macs_[g];
     choice.arena_estimate = static_cast<std::size_t>(most);
@@ -153,19 +165,14 @@ class Estimate {
     return false;
   }
 
-  std::size_t last_reader(ValueId id) const {
-    std::size_t last = 0;
-    for (std::size_t g = 0; g < groups_.size(); ++g)
-      for (const ValueId input : inputs_of(g))
-        if (input == id) last = g;
-    return last;
-  }
+  std::size_t last_reader(ValueId id) const { return last_reader_[at(id)]; }
 
   const Graph& graph_;
   const std::vector<NodeGroup>& groups_;
-  std::vector<ValueId> buffer_;  // by value: that whose bytes it is
-  std::vector<int> last_use_;    // by value, of its buffer: a group
-  std::vector<double> macs_;     // by group
+  std::vector<ValueId> buffer_;           // by value: that whose bytes it is
+  std::vector<int> last_use_;             // by value, of its buffer: a group
+  std::vector<std::size_t> last_reader_;  // by value: a group
+  std::vector<double> macs_;              // by group
   std::vector<std::int64_t> outside_;
 };
 
@@ -278,7 +285,8 @@ std::vector<BandChoice> band_choices(const Graph& graph, const std::vector<NodeG
   if (groups.empty()) return {};
   const Estimate estimate(graph, groups);
   std::vector<BandChoice> choices;
-  for (const BandRegion& region : band_regions(graph, groups))
+  const auto [from, to] = estimate.peak();
+  for (const BandRegion& region : band_regions(graph, groups, from, to))
     for (const std::int64_t rows : row_counts(rows_of(graph, region.output)))
       choices.push_back(estimate.choice(region, rows));
   std::erase_if(choices, [&](const BandChoice& c) {

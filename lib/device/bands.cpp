@@ -243,13 +243,14 @@ std::int64_t rows_of(const Graph& graph, ValueId value) {
   return is_map(graph.value(value)) ? (*graph.value(value).type.shape)[kRowAxis].value : 0;
 }
 
-std::vector<BandRegion> band_regions(const Graph& graph, const std::vector<NodeGroup>& groups) {
+std::vector<BandRegion> band_regions(const Graph& graph, const std::vector<NodeGroup>& groups, std::size_t from,
+                                     std::size_t to) {
   std::vector<bool> bandable;
   for (const NodeGroup& group : groups) bandable.push_back(is_bandable(graph, group));
   std::vector<BandRegion> regions;
-  for (std::size_t first = 0; first < groups.size(); ++first)
+  for (std::size_t first = 0; first < groups.size() && first <= from; ++first)
     for (std::size_t last = first; last < groups.size() && last < first + kLongestRegion && bandable[last]; ++last)
-      if (last > first)
+      if (last > first && last >= to)
         if (const auto region = region_of(graph, groups, first, last)) regions.push_back(*region);
   return regions;
 }

@@ -26,7 +26,9 @@ struct BandRegion {
   ValueId input = ValueId::none, output = ValueId::none;
 };
 
-std::vector<BandRegion> band_regions(const Graph& graph, const std::vector<NodeGroup>& groups);
+// Those that begin at group `from` or before and end at `to` or behind; all by default.
+std::vector<BandRegion> band_regions(const Graph& graph, const std::vector<NodeGroup>& groups,
+                                     std::size_t from = SIZE_MAX, std::size_t to = 0);
 
 // The rows of the stage's input and of every value within that the rows `out` of its output need.
 std::map<ValueId, RowRange> rows_needed(const Graph& graph, const std::vector<NodeGroup>& groups,

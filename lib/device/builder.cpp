@@ -428,7 +428,7 @@ Program ProgramBuilder::finish() {
   fuse_residuals();
   const Views none = no_views(drafts_.size(), value_buffers_), views = options_.views ? possible_views() : none;
   Arrangement best = arrange(views);
-  if (views.any())
+  if (views.any() && compares_copies_)
     if (Arrangement copies = arrange(none); copies.arena_bytes < best.arena_bytes) best = std::move(copies);
   apply(best.views);
   place_steps(best.choice);

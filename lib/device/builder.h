@@ -37,6 +37,9 @@ class ProgramBuilder {
   void add_input(ProgramPort port) { program_.inputs.push_back(std::move(port)); }
   void add_output(ProgramPort port) { program_.outputs.push_back(std::move(port)); }
 
+  // Views are taken without asking whether copies would need less memory: for graphs that were cut for them.
+  void keep_views() { compares_copies_ = false; }
+
   // Kernels, copies that can be left out, order, lifetimes, offsets.
   Program finish();
 
@@ -96,6 +99,7 @@ class ProgramBuilder {
 
   Program program_;
   LowerOptions options_;
+  bool compares_copies_ = true;
   std::vector<Draft> drafts_;
   std::size_t value_buffers_ = 0;  // those behind them are scratch
   Views views_;

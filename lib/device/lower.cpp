@@ -25,6 +25,8 @@ class Lowering {
   Lowering(const Graph& graph, const LayoutPlan& plan, const LowerOptions& options)
       : graph_(graph), plan_(plan), builder_(options), buffers_(graph.value_capacity(), -1) {}
 
+  void keep_views() { builder_.keep_views(); }
+
   Program run() {
     for (const ValueId id : graph_.inputs()) {
       buffers_[index(id)] = builder_.add_buffer(graph_.value(id).name, bytes_of(tensor_of(id)));
@@ -201,14 +203,16 @@ class Lowering {
 
 namespace {
 
-Program lower_prepared(const Graph& prepared, const LowerOptions& options) {
+Program lower_prepared(const Graph& prepared, const LowerOptions& options, bool in_bands = false) {
   Graph graph = prepared;
   LayoutPlan plan = plan_layouts(graph);
   if (permute_weights_instead(graph, plan)) {
     graph.drop_unused_constants();
     plan = plan_layouts(graph);
   }
-  return Lowering(graph, plan, options).run();
+  Lowering lowering(graph, plan, options);
+  if (in_bands) lowering.keep_views();
+  return lowering.run();
 }
 
 }  // namespace
@@ -221,7 +225,7 @@ Program lower(const Graph& original, const LowerOptions& options) {
   Program fastest = lower_prepared(graph, unbounded);
   if (fastest.arena_bytes <= options.max_arena) return fastest;
   return fit_with_bands(graph, fastest, lower_prepared(graph, options), options.max_arena,
-                        [&](const Graph& banded) { return lower_prepared(banded, options); });
+                        [&](const Graph& banded) { return lower_prepared(banded, options, true); });
 }
 
 }  // namespace tinyml
