@@ -15,7 +15,8 @@ namespace tinyml {
 namespace {
 
 std::size_t z(std::int64_t x) { return static_cast<std::size_t>(x); }
-constexpr std::size_t kWidest = 4096;  // inputs of a channel: the matrix of their moments takes 128 MB
+constexpr std::size_t kMostMoments = std::size_t{1} << 24U;  // 128 MB: 4096 weights in a channel
+constexpr double kMostTerms = 1 << 25;                       // of the smallest batch: 128 MB of float32
 
 // The part of the graph that computes these values, which become its outputs.
 Graph prefix(const Graph& whole, std::vector<ValueId> values) {
@@ -200,17 +201,23 @@ void subtract(Tensor& from, const Tensor& what) {
   for (std::size_t i = 0; i < x.size(); ++i) x[i] -= y[i];
 }
 
-// Samples whose moments are a stable estimate and cost seconds at most; spread evenly over the data.
-std::size_t sample_budget(const Graph& terms, const WeightRows& rows, std::size_t samples) {
-  constexpr double kMostMacs = 2e10;
-  constexpr std::size_t kFewest = 32;
+// What the terms graph computes for one sample; unknown dimensions count as 1.
+double terms_of(const Graph& terms) {
   const auto& shape = terms.value(terms.outputs()[0]).type.shape;
   double elements = 1;
   if (shape)
     for (std::size_t i = 1; i < shape->size(); ++i)
       elements *= (*shape)[i].known() ? static_cast<double>((*shape)[i].value) : 1.0;
-  const double macs = 2.0 * elements * static_cast<double>(rows.inputs);
-  return std::min(samples, std::max(kFewest, static_cast<std::size_t>(std::min(1e9, kMostMacs / std::max(1.0, macs)))));
+  return elements;
+}
+
+// Samples whose moments are a stable estimate and cost seconds at most; spread evenly over the data.
+std::size_t sample_budget(double terms, const WeightRows& rows, std::size_t samples) {
+  constexpr double kMostMacs = 2e10, kRowsPerInput = 16;  // at least that many positions for each weight of a channel
+  const auto inputs = static_cast<double>(rows.inputs);
+  const double positions = std::max(1.0, terms / (inputs * static_cast<double>(rows.groups)));
+  const double wanted = std::max(kMostMacs / std::max(1.0, 2 * terms * inputs), kRowsPerInput * inputs / positions);
+  return std::min(samples, static_cast<std::size_t>(std::clamp(wanted, 1.0, 1e9)));
 }
 
 }  // namespace
@@ -235,15 +242,16 @@ std::optional<WeightRows> weight_rows(const Graph& graph, const QuantPlan::NodeP
 std::optional<LayerMoments> layer_moments(const Graph& reference, const Graph& quantized,
                                           const QuantPlan::NodePlan& entry, const WeightRows& rows,
                                           const CalibrationData& data, const PassContext& context) {
-  if (rows.inputs > kWidest) return std::nullopt;
+  if (rows.inputs > kMostMoments / rows.inputs / rows.groups) return std::nullopt;
   const Target target = target_of(reference, entry.node);
   const Graph terms = terms_graph(quantized, entry, rows, target);
+  const auto fixed = fixed_batch(reference);
+  if (terms_of(terms) * static_cast<double>(fixed.value_or(1)) > kMostTerms) return std::nullopt;
   const Graph outputs = prefix(reference, {target.value});
   Executor terms_run(terms, context.threads), outputs_run(outputs, context.threads, {.fake_quantize = false});
-  const auto fixed = fixed_batch(reference);
   constexpr std::size_t kMostBatch = 8;
   const std::size_t batch = fixed.value_or(fitting_batch(footprint(terms).peak, kMostBatch));
-  const std::size_t enough = sample_budget(terms, rows, data.samples);
+  const std::size_t enough = sample_budget(terms_of(terms), rows, data.samples);
   const std::size_t batches = data.samples / batch,
                     used = std::clamp<std::size_t>(enough / batch, 1, std::max<std::size_t>(1, batches));
   Collector collector(rows, entry.rule.bias_input >= 0, context.threads);
