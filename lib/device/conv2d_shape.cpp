@@ -6,10 +6,10 @@
 namespace tinyml {
 namespace {
 
-constexpr std::string_view kShared[] = {"batches",  "in_h",       "in_w",       "in_c",      "out_h",
-                                        "out_w",    "out_c",      "kernel_h",   "kernel_w",  "stride_h",
-                                        "stride_w", "dilation_h", "dilation_w", "pad_top",   "pad_left",
-                                        "shift",    "in_zero",    "out_zero",   "clamp_min", "clamp_max"};
+constexpr std::string_view kShared[] = {"batches",  "in_h",       "in_w",       "in_c",     "out_h",
+                                        "out_w",    "out_c",      "kernel_h",   "kernel_w", "stride_h",
+                                        "stride_w", "dilation_h", "dilation_w", "pad_top",  "pad_left",
+                                        "in_zero",  "out_zero",   "clamp_min",  "clamp_max"};
 
 template <class T>
 T as(const LoweredStep& step, std::string_view field) {

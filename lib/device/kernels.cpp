@@ -81,7 +81,7 @@ RECORD_BEGIN(tml_conv2d_dsp_params)
 RECORD_END
 RECORD_BEGIN(tml_depthwise_dsp_params)
   FIELD(stream), FIELD(multiplier), FIELD(batches), FIELD(in_h), FIELD(in_w), FIELD(channels),
-  FIELD(out_h), FIELD(out_w), FIELD(pad_top), FIELD(pad_left), FIELD(band_rows), FIELD(multiplier_step),
+  FIELD(out_h), FIELD(out_w), FIELD(pad_top), FIELD(pad_left), FIELD(band_rows), FIELD(multiplier_step), FIELD(code_shift),
   FIELD(in_zero), FIELD(out_zero), FIELD(clamp_min), FIELD(clamp_max),
 RECORD_END
 RECORD_BEGIN(tml_depthwise_mve_params)
@@ -96,7 +96,7 @@ RECORD_BEGIN(tml_fully_connected_params)
 RECORD_END
 RECORD_BEGIN(tml_fully_connected_dsp_params)
   FIELD(stream), FIELD(rows), FIELD(in_features), FIELD(out_features), FIELD(out_zero), FIELD(clamp_min),
-  FIELD(clamp_max),
+  FIELD(clamp_max), FIELD(shift),
 RECORD_END
 RECORD_BEGIN(tml_matmul_params)
   FIELD(a_const), FIELD(b_const), FIELD(bias), FIELD(batches), FIELD(m), FIELD(k), FIELD(n), FIELD(a_batch_stride),
@@ -197,6 +197,7 @@ RECORD_END
 constexpr auto kKernels = std::to_array<KernelInfo>({
   KERNEL(tml_conv2d_s8, tml_conv2d_params),
   KERNEL(tml_conv2d_s8_dsp, tml_conv2d_dsp_params),
+  KERNEL(tml_conv2d_short_s8_dsp, tml_conv2d_dsp_params),
   KERNEL(tml_conv2d_s8_mve, tml_conv2d_dsp_params),
   KERNEL(tml_depthwise_conv2d_s8, tml_conv2d_params),
   KERNEL(tml_depthwise3x3_s8_dsp, tml_depthwise_dsp_params),
@@ -204,6 +205,7 @@ constexpr auto kKernels = std::to_array<KernelInfo>({
   KERNEL(tml_depthwise_conv2d_s8_mve, tml_depthwise_mve_params),
   KERNEL(tml_conv2d_w4, tml_conv2d_params),
   KERNEL(tml_conv2d_w4_dsp, tml_conv2d_dsp_params),
+  KERNEL(tml_conv2d_short_w4_dsp, tml_conv2d_dsp_params),
   KERNEL(tml_conv2d_w4_mve, tml_conv2d_dsp_params),
   KERNEL(tml_depthwise_conv2d_w4, tml_conv2d_params),
   KERNEL(tml_depthwise3x3_w4_dsp, tml_depthwise_dsp_params),
@@ -213,6 +215,8 @@ constexpr auto kKernels = std::to_array<KernelInfo>({
   KERNEL(tml_fully_connected_s8, tml_fully_connected_params),
   KERNEL(tml_fully_connected_s8_dsp, tml_fully_connected_dsp_params),
   KERNEL(tml_fully_connected_lean_s8_dsp, tml_fully_connected_dsp_params),
+  KERNEL(tml_fully_connected_short_s8_dsp, tml_fully_connected_dsp_params),
+  KERNEL(tml_fully_connected_lean_short_s8_dsp, tml_fully_connected_dsp_params),
   KERNEL(tml_fully_connected_s8_mve, tml_fully_connected_dsp_params),
   KERNEL(tml_fully_connected_w4, tml_fully_connected_params),
   KERNEL(tml_fully_connected_w4_dsp, tml_fully_connected_dsp_params),

@@ -18,13 +18,14 @@ std::optional<StepForm> conv2d_dsp_form(const LoweredStep& portable, Target) {
   auto stream = pack_product_dsp(portable, std::size_t{p.kernel_h} * p.kernel_w * p.in_c, 2);
   if (!stream) return std::nullopt;
   StepForm form;
-  form.step.kernel = "tml_conv2d_s8_dsp";
+  form.step.kernel = stream->is_short ? "tml_conv2d_short_s8_dsp" : "tml_conv2d_s8_dsp";
   form.step.operands = portable.operands;
   form.step.overlaps = {{0, output_distance(p)}};
-  form.step.fields.push_back({"stream", std::move(*stream)});
+  form.step.fields.push_back({"stream", std::move(stream->stream)});
+  form.step.fields.push_back({"shift", std::int64_t{stream->shift}});
   copy_conv2d_fields(portable, form.step);
   form.scratch_bytes = scratch_bytes(p);
-  form.instructions = instructions(p);
+  form.instructions = instructions(p, stream->is_short);
   return form;
 }
 

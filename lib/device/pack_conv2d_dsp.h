@@ -1,5 +1,5 @@
-// Convolution in the form of tml_conv2d_s8_dsp (Cortex-M4, M7, M33), and its scratch, overlap and instruction count as
-// functions of its record's shape.
+// Convolution in the form of tml_conv2d_s8_dsp or of its short sibling (Cortex-M4, M7, M33), and its scratch, overlap
+// and instruction count as functions of its record's shape.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ std::size_t scratch_bytes(const tml_conv2d_dsp_params& p);
 // The output may stand at or below the input's address less this (which may be negative: then it may stand above).
 std::int64_t output_distance(const tml_conv2d_dsp_params& p);
 
-// What one run executes on a Cortex-M4.
-double instructions(const tml_conv2d_dsp_params& p);
+// What one run executes on a Cortex-M4; short: with channel words.
+double instructions(const tml_conv2d_dsp_params& p, bool is_short = false);
 
 }  // namespace tinyml

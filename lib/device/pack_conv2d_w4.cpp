@@ -25,8 +25,8 @@ std::size_t as_size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
 // How a core's stream is made of blocks.
 struct Blocks {
-  std::size_t channels, head, middle, tail;  // words
-  bool has_halves;                           // bytes are joined to 256 * odd + even
+  std::size_t channels, head, middle, tail, next;  // words; next: of the next block's head
+  bool has_halves;                                 // bytes are joined to 256 * odd + even
   std::size_t words() const { return head + middle + tail; }
 };
 
@@ -45,21 +45,23 @@ std::vector<std::int8_t> weights_of(std::span<const std::uint32_t> words, bool h
 
 std::optional<Tensor> pack(std::span<const std::uint32_t> stream, const Blocks& blocks, std::size_t group) {
   std::vector<std::int8_t> all;
+  const std::size_t end = stream.size() - blocks.next;
   const auto middle = [&](std::size_t at) {
     return weights_of(stream.subspan(at + blocks.head, blocks.middle), blocks.has_halves);
   };
-  for (std::size_t at = 0; at < stream.size(); at += blocks.words()) {
+  for (std::size_t at = 0; at < end; at += blocks.words()) {
     const auto weights = middle(at);
     all.insert(all.end(), weights.begin(), weights.end());
   }
   const auto code = NibbleCode::of(all);  // padding has added zeros
   if (!code) return std::nullopt;
   NibblePacker packer(*code, group);
-  for (std::size_t at = 0; at < stream.size(); at += blocks.words()) {
+  for (std::size_t at = 0; at < end; at += blocks.words()) {
     packer.add_words(stream.subspan(at, blocks.head));
     packer.add_weights(middle(at));
     packer.add_words(stream.subspan(at + blocks.head + blocks.middle, blocks.tail));
   }
+  packer.add_words(stream.subspan(end));
   const auto words = packer.words();
   return Tensor::from<std::uint32_t>({static_cast<std::int64_t>(words.size())}, words);
 }
@@ -75,7 +77,7 @@ std::optional<StepForm> packed_form(StepForm form, const char* kernel, const Blo
   if (!packed) return std::nullopt;
   stream->value = std::move(*packed);
   form.step.kernel = kernel;
-  form.scratch_bytes += kRecord + (group + blocks.channels - 1) / blocks.channels * block_bytes;
+  form.scratch_bytes += kRecord + 4 * blocks.next + (group + blocks.channels - 1) / blocks.channels * block_bytes;
   if (group < channels) form.step.overlaps.clear();
   return form;
 }
@@ -111,12 +113,14 @@ std::optional<StepForm> dsp_form(const LoweredStep& portable, Target target, std
   if (!form) return form;
   const tml_conv2d_dsp_params p = conv2d_shape(portable);
   const std::size_t k = (taps_of(p) + 3) / 4 * 4;
-  const Blocks blocks{2, 1, k / 2, 3, true};
-  form = packed_form(std::move(*form), "tml_conv2d_w4_dsp", blocks, p.out_c, budget);
+  const bool is_short = form->step.kernel == "tml_conv2d_short_s8_dsp";
+  const Blocks blocks{2, 1, k / 2, is_short ? 1U : 3U, is_short ? 1U : 0U, true};
+  form = packed_form(std::move(*form), is_short ? "tml_conv2d_short_w4_dsp" : "tml_conv2d_w4_dsp", blocks, p.out_c,
+                     budget);
   if (!form) return form;
   const std::size_t group = nibble_group(p.out_c, 2, 2 * blocks.words(), budget);
   form->instructions = over_groups(p, group, [&](const tml_conv2d_dsp_params& part) {
-    return instructions(part) + (part.out_c + 1) / 2 * (60 + 10.0 * static_cast<double>(k / 4));
+    return instructions(part, is_short) + (part.out_c + 1) / 2 * (60 + 10.0 * static_cast<double>(k / 4));
   });
   return form;
 }
@@ -126,7 +130,7 @@ std::optional<StepForm> mve_form(const LoweredStep& portable, Target target, std
   if (!form) return form;
   const tml_conv2d_dsp_params p = conv2d_shape(portable);
   const std::size_t k = (taps_of(p) + 7) / 8 * 8;
-  const Blocks blocks{4, 4, k, 4, false};
+  const Blocks blocks{4, 4, k, 4, 0, false};
   form = packed_form(std::move(*form), "tml_conv2d_w4_mve", blocks, p.out_c, budget);
   if (!form) return form;
   const std::size_t group = nibble_group(p.out_c, 4, blocks.words(), budget);

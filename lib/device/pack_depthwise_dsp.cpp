@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "lib/device/channel_words.h"
+
 namespace tinyml {
 namespace {
 
@@ -66,6 +68,15 @@ std::vector<std::int8_t> channels_first(std::span<const std::int8_t> weights, st
   return result;
 }
 
+// Little endian.
+void append_word(std::vector<std::int8_t>& stream, std::uint32_t word) {
+  for (int shift = 0; shift < 32; shift += 8) stream.push_back(static_cast<std::int8_t>(word >> shift));
+}
+
+void append_taps(std::vector<std::int8_t>& stream, std::span<const std::int8_t> weights, std::size_t channel) {
+  for (const std::size_t tap : kOrder) stream.push_back(weights[channel * kTaps + tap]);
+}
+
 std::optional<StepForm> make_form(const LoweredStep& portable, int stride, std::optional<std::size_t> budget) {
   const auto shape = shape_of(portable, stride);
   if (!shape) return std::nullopt;
@@ -74,9 +85,12 @@ std::optional<StepForm> make_form(const LoweredStep& portable, int stride, std::
   const int rows = depthwise_dsp_band_rows(*shape, budget.value_or(std::clamp<std::size_t>(input / 4, 1600, 5000)));
   const auto multipliers = field_tensor(portable, "multipliers")->data<std::int32_t>();
   const bool per_channel = field_value(portable, "multiplier_step") != 0;
-  const auto stream = pack_depthwise_dsp(
-      channels_first(field_tensor(portable, "weights")->data<std::int8_t>(), static_cast<std::size_t>(shape->channels)),
-      field_tensor(portable, "bias")->data<std::int32_t>(), per_channel ? multipliers : multipliers.first(0));
+  const auto bias = field_tensor(portable, "bias")->data<std::int32_t>();
+  const auto weights =
+      channels_first(field_tensor(portable, "weights")->data<std::int8_t>(), static_cast<std::size_t>(shape->channels));
+  const auto codes = per_channel ? channel_codes(bias, multipliers) : std::nullopt;
+  const auto stream = codes ? pack_depthwise_dsp_short(weights, bias, codes->codes)
+                            : pack_depthwise_dsp(weights, bias, per_channel ? multipliers : multipliers.first(0));
   StepForm form;
   form.step.kernel = std::string(stride == 1 ? "tml_depthwise3x3_" : "tml_depthwise3x3_stride2_") +
                      (is_int16(portable) ? "s16_dsp" : "s8_dsp");
@@ -87,6 +101,7 @@ std::optional<StepForm> make_form(const LoweredStep& portable, int stride, std::
       {"multiplier", std::int64_t{per_channel ? 0 : multipliers[0]}},
       {"channels", std::int64_t{shape->channels}},
       {"band_rows", std::int64_t{rows}},
+      {"code_shift", std::int64_t{codes ? codes->shift : 0}},
   };
   for (const char* field : shared_fields(portable)) form.step.fields.push_back({field, field_value(portable, field)});
   form.scratch_bytes = depthwise_dsp_scratch(*shape, rows);
@@ -112,13 +127,21 @@ std::optional<StepForm> depthwise_stride2_dsp_small_form(const LoweredStep& port
 std::vector<std::int8_t> pack_depthwise_dsp(std::span<const std::int8_t> weights, std::span<const std::int32_t> bias,
                                             std::span<const std::int32_t> multipliers) {
   std::vector<std::int8_t> stream;
-  const auto append = [&](std::int32_t word) {
-    for (int shift = 0; shift < 32; shift += 8) stream.push_back(static_cast<std::int8_t>(word >> shift));
-  };
   for (std::size_t c = 0; c < bias.size(); ++c) {
-    append(bias[c]);
-    if (!multipliers.empty()) append(multipliers[c]);
-    for (const std::size_t tap : kOrder) stream.push_back(weights[c * kTaps + tap]);
+    append_word(stream, static_cast<std::uint32_t>(bias[c]));
+    if (!multipliers.empty()) append_word(stream, static_cast<std::uint32_t>(multipliers[c]));
+    append_taps(stream, weights, c);
+  }
+  return stream;
+}
+
+std::vector<std::int8_t> pack_depthwise_dsp_short(std::span<const std::int8_t> weights,
+                                                  std::span<const std::int32_t> bias,
+                                                  std::span<const std::uint32_t> codes) {
+  std::vector<std::int8_t> stream;
+  for (std::size_t c = 0; c < bias.size(); ++c) {
+    append_word(stream, channel_word(bias[c], codes[c]));
+    append_taps(stream, weights, c);
   }
   return stream;
 }

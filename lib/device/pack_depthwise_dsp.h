@@ -32,6 +32,10 @@ std::optional<StepForm> depthwise_stride2_dsp_small_form(const LoweredStep& port
 // The record's stream: weights [channels][3][3]; multipliers [channels], or none when there is one for all.
 std::vector<std::int8_t> pack_depthwise_dsp(std::span<const std::int8_t> weights, std::span<const std::int32_t> bias,
                                             std::span<const std::int32_t> multipliers);
+// The same with code_shift: one code per channel (channel_words.h).
+std::vector<std::int8_t> pack_depthwise_dsp_short(std::span<const std::int8_t> weights,
+                                                  std::span<const std::int32_t> bias,
+                                                  std::span<const std::uint32_t> codes);
 
 // Bytes of scratch with so many output rows per band.
 std::size_t depthwise_dsp_scratch(const DepthwiseDspShape& shape, int band_rows);

@@ -54,7 +54,9 @@ std::optional<StepForm> packed_form(const LoweredStep& portable, std::optional<S
 }
 
 std::optional<StepForm> dsp_form(const LoweredStep& portable, std::optional<StepForm> form, const char* kernel) {
-  const std::size_t raw = field_value(portable, "multiplier_step") != 0 ? 8 : 4;
+  if (!form) return form;
+  const bool has_words = field_value(form->step, "code_shift") != 0;  // of bias and multiplier together
+  const std::size_t raw = field_value(portable, "multiplier_step") != 0 && !has_words ? 8 : 4;
   return packed_form<std::int8_t>(portable, std::move(form), kernel, {raw, 9, 0}, 60);
 }
 

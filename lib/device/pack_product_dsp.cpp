@@ -3,6 +3,7 @@
 // are modulo 2^32, so only the final value counts.
 #include "lib/device/pack_product_dsp.h"
 
+#include "lib/device/channel_words.h"
 #include "lib/device/variants.h"
 
 namespace tinyml {
@@ -14,6 +15,7 @@ class Packer {
 
   std::vector<std::uint32_t> run() {
     for (std::size_t c = 0; c < p_.bias.size(); c += p_.block) block(c);
+    if (is_short()) even_words(round_up(p_.bias.size()));
     return std::move(words_);
   }
 
@@ -51,17 +53,34 @@ class Packer {
   }
   std::uint32_t halfword(std::size_t c, std::size_t k) const { return joined(weight(c + 1, k), weight(c, k)) & 0xFFFF; }
 
+  bool is_short() const { return !p_.codes.empty(); }
+  std::uint32_t code(std::size_t c) const { return c < p_.codes.size() ? p_.codes[c] : 0; }
+  std::size_t round_up(std::size_t channels) const { return (channels + p_.block - 1) / p_.block * p_.block; }
+
   void biases(std::size_t from, std::size_t end) {
     for (std::size_t c = from; c < end; c += 2) words_.push_back(static_cast<std::uint32_t>(bias(c)));
+  }
+  // Biases of the even channels from `first` on, with the codes of those of the block before.
+  void even_words(std::size_t first) {
+    for (std::size_t c = first; c < first + p_.block; c += 2)
+      words_.push_back(channel_word(bias(c), c >= p_.block ? code(c - p_.block) : 0));
+  }
+  void odd_words(std::size_t first) {
+    for (std::size_t c = first + 1; c < first + p_.block; c += 2) words_.push_back(channel_word(bias(c), code(c)));
   }
 
   void block(std::size_t c) {
     const std::size_t end = c + p_.block;
-    biases(c, end);
+    if (is_short()) {
+      even_words(c);
+    } else {
+      biases(c, end);
+    }
     for (std::size_t k = 0; k < p_.taps; k += 4)
       for (std::size_t tap = k; tap < k + 2; ++tap)
         for (std::size_t pair = c; pair < end; pair += 2)
           words_.push_back(halfword(pair, tap) | halfword(pair, tap + 2) << 16);
+    if (is_short()) return odd_words(c);
     biases(c + 1, end);
     for (std::size_t i = c; i < end; ++i) words_.push_back(static_cast<std::uint32_t>(multiplier(i)));
   }
@@ -81,14 +100,22 @@ std::optional<std::vector<std::uint32_t>> pack_product_dsp(const DspProduct& pro
   return packer.run();
 }
 
-std::optional<Tensor> pack_product_dsp(const LoweredStep& step, std::size_t taps, std::size_t block) {
-  const auto multipliers = field_tensor(step, "multipliers")->data<std::int32_t>();
-  const bool per_channel = field_value(step, "multiplier_step") != 0;
-  const auto words = pack_product_dsp(
-      {field_tensor(step, "weights")->data<std::int8_t>(), field_tensor(step, "bias")->data<std::int32_t>(),
-       per_channel ? multipliers : multipliers.first(1), taps, block, static_cast<int>(field_value(step, "shift"))});
+std::optional<DspStream> pack_product_dsp(const LoweredStep& step, std::size_t taps, std::size_t block) {
+  const auto bias = field_tensor(step, "bias")->data<std::int32_t>();
+  auto multipliers = field_tensor(step, "multipliers")->data<std::int32_t>();
+  if (field_value(step, "multiplier_step") == 0) multipliers = multipliers.first(1);
+  DspStream result{Tensor(DType::u32, {0}), false, static_cast<int>(field_value(step, "shift"))};
+  DspProduct product{field_tensor(step, "weights")->data<std::int8_t>(), bias, multipliers, taps, block, result.shift};
+  const auto codes = result.shift == 0 ? channel_codes(bias, multipliers) : std::nullopt;
+  if (codes) {
+    product.codes = codes->codes;
+    result.is_short = true;
+    result.shift = codes->shift;
+  }
+  const auto words = pack_product_dsp(product);
   if (!words) return std::nullopt;
-  return Tensor::from<std::uint32_t>({static_cast<std::int64_t>(words->size())}, *words);
+  result.stream = Tensor::from<std::uint32_t>({static_cast<std::int64_t>(words->size())}, *words);
+  return result;
 }
 
 }  // namespace tinyml

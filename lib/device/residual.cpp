@@ -76,7 +76,8 @@ std::vector<Residual> find_residuals(std::span<const ViewStep> steps, std::span<
 
 std::optional<StepForm> with_residual(const LoweredStep& conv, const StepForm& form, const LoweredStep& add,
                                       std::size_t conv_operand) {
-  const bool is_dsp = form.step.kernel == "tml_conv2d_s8_dsp";
+  const bool is_short = form.step.kernel == "tml_conv2d_short_s8_dsp";
+  const bool is_dsp = is_short || form.step.kernel == "tml_conv2d_s8_dsp";
   if (!is_dsp && form.step.kernel != "tml_conv2d_s8_mve") return std::nullopt;
   const std::array<const char*, 2> multipliers{"a_multiplier", "b_multiplier"}, zeros{"a_zero", "b_zero"};
   const std::int64_t own = field_value(add, multipliers[conv_operand]), shift = field_value(add, "shift"),
@@ -99,7 +100,7 @@ std::optional<StepForm> with_residual(const LoweredStep& conv, const StepForm& f
   fused.step.fields.push_back({"add_min", p.add_min});
   fused.step.fields.push_back({"add_max", p.add_max});
   fused.scratch_bytes = is_dsp ? scratch_bytes(p) : scratch_bytes_mve(p);
-  fused.instructions = is_dsp ? instructions(p) : instructions_mve(p);
+  fused.instructions = is_dsp ? instructions(p, is_short) : instructions_mve(p);
   return fused;
 }
 

@@ -131,10 +131,15 @@ typedef struct tml_conv2d_dsp_params {
 
 int tml_conv2d_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
 
+/* The same with the multiplier of each channel as a code of 10 bits in the word of its bias (kernels/channel_word.h);
+ * shift, 1 to 22, is then that of the codes, and the accumulator's is 0. */
+int tml_conv2d_short_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
+
 /* The same with packed weights. The stream's blocks have their weights as codes and all else as above. Scratch:
- * 80 bytes, the stream of a group, then the above. Unless group = out_c, y must not overlap x and there is no residual.
- */
+ * 80 bytes, the stream of a group (short: one word more), then the above. Unless group = out_c, y must not overlap x
+ * and there is no residual. */
 int tml_conv2d_w4_dsp(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_conv2d_short_w4_dsp(const tml_context *context, const void *params, const uint32_t *operands);
 
 /* The same for cores with Helium (Cortex-M55, M85); any core computes the same. stream: as
  * lib/device/pack_product_mve.cpp lays it out, four channels to a block; the rest of the record means the same.
@@ -149,7 +154,8 @@ int tml_conv2d_w4_mve(const tml_context *context, const void *params, const uint
 /* Depthwise 3x3 for cores with the DSP extension, stride 1 (depthwise3x3) and 2 (depthwise3x3_stride2): any padding, 4
  * channels or more, one output per input channel, shift 0, no dilation. Operands: x, y, scratch (aligned to 4).
  * stream: per channel bias (4 bytes, little endian), multiplier (4 bytes, unless multiplier_step is 0), 9 weights: taps
- * (row, column) in the order 00 01 10 11 02 21 12 20 22.
+ * (row, column) in the order 00 01 10 11 02 21 12 20 22. With a code_shift of 1 to 22, as in tml_conv2d_short_s8_dsp:
+ * the word of bias and code, 9 weights.
  * band_rows: output rows that are computed from one filling of the scratch; for stride 1 even, or out_h and more.
  * Scratch: 32 * column_pairs * pair_rows bytes, with rows = min(band_rows, out_h) and divisions rounded down; stride 1:
  * (out_w + 3) / 2 column pairs, (rows + 1) / 2 + 1 pair rows; stride 2: out_w + 1 and rows + 1.
@@ -162,7 +168,7 @@ typedef struct tml_depthwise_dsp_params {
   uint16_t out_h, out_w;
   uint16_t pad_top, pad_left;
   uint16_t band_rows;
-  uint8_t multiplier_step;
+  uint8_t multiplier_step, code_shift;
   int8_t in_zero, out_zero;
   int8_t clamp_min, clamp_max;
 } tml_depthwise_dsp_params;
@@ -219,7 +225,8 @@ int tml_fully_connected_s8(const tml_context *context, const void *params, const
  * of both, 16 * odd + even. */
 int tml_fully_connected_w4(const tml_context *context, const void *params, const uint32_t *operands);
 
-/* Fully connected for cores with the DSP extension; any core computes the same. shift = 0.
+/* Fully connected for cores with the DSP extension; any core computes the same. shift = 0; of the short kernels that of
+ * the codes, as in tml_conv2d_short_s8_dsp.
  *   stream    as lib/device/pack_product_dsp.cpp lays it out, four channels to a block
  *   operands  x, y, scratch of 2 * in_features bytes, in_features rounded up to a multiple of 4. A row is read before
  *             its outputs are written: y may overlap x
@@ -228,10 +235,13 @@ typedef struct tml_fully_connected_dsp_params {
   const uint32_t *stream;
   uint32_t rows, in_features, out_features;
   int8_t out_zero, clamp_min, clamp_max;
+  uint8_t shift;
 } tml_fully_connected_dsp_params;
 
 int tml_fully_connected_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_fully_connected_lean_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_fully_connected_short_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_fully_connected_lean_short_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
 
 /* The same for cores with Helium. stream: as lib/device/pack_product_mve.cpp lays it out, eight channels to a block.
  * operands: x, y, and if in_features is no multiple of 8 a scratch of that many bytes, rounded up to 8. y must not

@@ -9,6 +9,7 @@
 #include "lib/quant/stored_bytes.h"
 #include "passes/quantize/adaround.h"
 #include "passes/quantize/codebook.h"
+#include "passes/quantize/short_scales.h"
 #include "passes/quantize/weight_axes.h"
 
 namespace tinyml {
@@ -39,6 +40,7 @@ class Quantizer {
       }
     QuantParams params = weight_params(real, axis, entry.weights.bits == 4 ? DType::i4 : DType::i8);
     make_room_for_bias(params, bias, input.scales[0]);
+    shorten_scales(graph_, entry, real, bias, params);
     const ValueId integers = put_weights(
         entry, entry.weights.codebook ? nearest_codebook_weights(real, params) : quantize_weights_tensor(real, params),
         params);

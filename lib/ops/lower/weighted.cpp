@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "lib/quant/short_multiplier.h"
 #include "lib/support/error.h"
 
 namespace tinyml {
@@ -110,6 +111,7 @@ bool add_weighted_fields(std::vector<StepField>& fields, const LowerContext& con
     bias.push_back(units);
     factors.push_back(unit / static_cast<double>(to.scale));
   }
+  snap_to_short(factors);
   SignedFactors scaled = signed_factors(factors, to.type);
   const bool all_equal =
       std::equal(scaled.multipliers.begin() + 1, scaled.multipliers.end(), scaled.multipliers.begin());

@@ -7,9 +7,9 @@
 #include "nibbles.h"
 
 /* The stream of the int8 kernel, block by block: words as they are, words of four weights, words as they are. Packed,
- * the words in the middle have half the size; their number is even. */
+ * the words in the middle have half the size; their number is even. A block may need words of the next one's head. */
 typedef struct tml_w4_blocks {
-  uint32_t channels, head, middle, tail;
+  uint32_t channels, head, middle, tail, next;
   /* Code words to twice as many words of the stream. */
   void (*decode)(const int8_t *table, const uint8_t *codes, uint32_t *to, uint32_t words);
 } tml_w4_blocks;
@@ -32,6 +32,7 @@ static TML_NOINLINE const uint8_t *tml_w4_decode_blocks(const tml_w4_blocks *b, 
     from = tml_w4_copy(to, from, b->tail);
     to += b->tail;
   }
+  tml_w4_copy(to, from, b->next);
   return from;
 }
 
@@ -51,7 +52,8 @@ static inline int tml_w4_conv2d(const tml_context *context, const tml_conv2d_dsp
   const uint8_t *from = packed.codes;
   uint32_t own[4], c, i;
   for (i = 0; i <= y; ++i) own[i] = operands[i];
-  own[y + 1] = operands[y + 1] + TML_NIBBLES_RECORD + (group + b->channels - 1) / b->channels * tml_w4_block_bytes(b);
+  own[y + 1] = operands[y + 1] + TML_NIBBLES_RECORD + 4 * b->next +
+               (group + b->channels - 1) / b->channels * tml_w4_block_bytes(b);
   *part = *p;
   part->stream = stream;
   if (group < p->out_c) part->clamp_min = INT8_MIN, part->clamp_max = INT8_MAX;

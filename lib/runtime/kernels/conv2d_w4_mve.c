@@ -9,6 +9,7 @@
 int tml_conv2d_w4_mve(const tml_context *context, const void *params, const uint32_t *operands) {
   const tml_conv2d_dsp_params *p = (const tml_conv2d_dsp_params *)params;
   tml_w4_blocks blocks;
+  blocks.next = 0;
   blocks.channels = blocks.head = blocks.tail = 4;
   blocks.middle = tml_mve_round_up((uint32_t)p->kernel_h * p->kernel_w * p->in_c);
   blocks.decode = tml_mve_decode;

@@ -11,5 +11,5 @@ static void depthwise_channel(const tml_depthwise_channel *job) { tml_depthwise_
 #endif
 
 int tml_depthwise3x3_stride2_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands) {
-  return tml_depthwise_run(context, (const tml_depthwise_dsp_params *)params, operands, 2, depthwise_channel);
+  return tml_depthwise_dsp_run(context, (const tml_depthwise_dsp_params *)params, operands, 2, depthwise_channel);
 }

@@ -8,7 +8,8 @@
 
 int tml_depthwise3x3_w4_dsp(const tml_context *context, const void *params, const uint32_t *operands) {
   tml_depthwise_dsp_params part = *(const tml_depthwise_dsp_params *)params;
-  const uint32_t raw = 4u + 4u * part.multiplier_step, bytes = part.channels * (raw + TML_DEPTHWISE_TAPS);
+  const uint32_t raw = part.multiplier_step && !part.code_shift ? 8u : 4u,
+                 bytes = part.channels * (raw + TML_DEPTHWISE_TAPS);
   int8_t *stream = tml_operand(context, operands[2]);
   uint32_t own[3];
   own[0] = operands[0];

@@ -6,9 +6,11 @@
  *                 256 * odd + even, the first tap's the low one
  *   bias          of the odd channel
  *   2 multipliers even, odd
- * SMLAD with such a word adds 256 * odd + even, with SXTB16 of it even alone; odd = (sum - even) >> 8, exact while
- * it fits into 24 bits without its bias, which the packer checks. So int8 weights need one SXTB16 for two SMLAD per
- * column.
+ * or short, with channel_word.h's words instead of biases and multipliers, the code of a block's even channel in the
+ * first word of the next block: what a block ends with is read together. One more word ends the stream then.
+ * SMLAD with a word of weights adds 256 * odd + even, with SXTB16 of it even alone; odd = (sum - even) >> 8, exact
+ * while it fits into 24 bits without its bias, which the packer checks. So int8 weights need one SXTB16 for two SMLAD
+ * per column.
  *
  * Columns are int16 pairs, three columns interleaved word by word: taps (0, 2) of columns 0, 1, 2, then taps (1, 3).
  * Three by two, because then all fits into the registers: 17 instructions for 24 products (two columns by four
@@ -17,6 +19,7 @@
 #ifndef TINYML_KERNELS_DSP_PRODUCT_H
 #define TINYML_KERNELS_DSP_PRODUCT_H
 
+#include "channel_word.h"
 #include "dsp.h"
 
 enum {
@@ -27,18 +30,17 @@ enum {
 
 /* One call: as many blocks of two channels as lie between y and y_end. The assembler knows the order. */
 typedef struct tml_dsp_block {
-  uint32_t shift;    /* of the sums, to the left, at most 8: no bit is lost, which the packer checks */
+  uint32_t shift;    /* of the record; short: tml_word_bits of it */
   int32_t zero;      /* of the output */
   uint32_t stride;   /* from an output of a column to that of the next */
   int8_t *y, *y_end; /* column 0 */
   const uint32_t *x; /* columns */
-  uint32_t skip;     /* tml_dsp_skip(K): where to enter the loop so that it ends with a full round */
   const uint32_t *x_end;
+  uint32_t skip; /* tml_dsp_skip(K): where to enter the loop so that it ends with a full round */
   const uint32_t *stream;
 } tml_dsp_block;
 
 static inline uint32_t tml_dsp_round_up(uint32_t taps) { return (taps + 3u) & ~3u; }
-static inline uint32_t tml_dsp_block_words(uint32_t k) { return k / 2u + 4u; }
 static inline uint32_t tml_dsp_column_words(uint32_t k) { return k / 2u * TML_DSP_COLUMNS; }
 
 /* Bytes of code to leave out in the first round. */
@@ -62,75 +64,68 @@ static inline uint32_t tml_dsp_skip(uint32_t k) { return (0u - k / 4u) % TML_DSP
   "smlad r5, r10, " w ", r5\n"
 #define TML_DSP_STEP "ldrd r6, r7, [r12], #8\n" TML_DSP_HALF_STEP("r6") TML_DSP_HALF_STEP("r7")
 
-static TML_NAKED void tml_dsp_product(TML_UNUSED const tml_dsp_block *block) {
-  __asm__ volatile(
-      "push {r4-r11, lr}\n"
-      "ldm r0, {r1-r7, r11, r12}\n"
-      "adr r8, 2f\n"
-      "add r7, r7, r8\n"
-      "adds r7, #1\n" /* the bit that says Thumb */
-      "push {r1-r7}\n"
-      "1:\n"
-      "ldr r0, [r12], #4\n"
-      "mov r1, r0\n"
-      "mov r2, r0\n"
-      "mov r3, r0\n"
-      "mov r4, r0\n"
-      "mov r5, r0\n"
-      "ldr lr, [sp, #20]\n"
-      "ldr pc, [sp, #24]\n"
-      ".balign 4\n"
-      "2:\n" TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP
-      "cmp lr, r11\n"
-      "bne.w 2b\n"
-      "ldm sp, {r6, r7, r10, lr}\n" /* shift, zero, stride, y */
-      "sub r0, r0, r3\n"
-      "sub r1, r1, r4\n"
-      "sub r2, r2, r5\n"
-      "cbnz r6, 4f\n"
-      "ldm r12!, {r6, r8, r9}\n"
-      "add r0, r6, r0, asr #8\n"
-      "add r1, r6, r1, asr #8\n"
-      "add r2, r6, r2, asr #8\n"
-      "3:\n"
-      "smmlar r5, r5, r8, r7\n"
-      "smmlar r4, r4, r8, r7\n"
-      "smmlar r3, r3, r8, r7\n"
-      "smmlar r2, r2, r9, r7\n"
-      "smmlar r1, r1, r9, r7\n"
-      "smmlar r0, r0, r9, r7\n"
-      "ssat r5, #8, r5\n"
-      "ssat r4, #8, r4\n"
-      "ssat r3, #8, r3\n"
-      "ssat r2, #8, r2\n"
-      "ssat r1, #8, r1\n"
-      "ssat r0, #8, r0\n"
-      "strb r5, [lr, r10, lsl #1]\n"
-      "strb r4, [lr, r10]\n"
-      "strb r3, [lr], #1\n"
-      "strb r2, [lr, r10, lsl #1]\n"
-      "strb r1, [lr, r10]\n"
-      "strb r0, [lr], #1\n"
-      "str lr, [sp, #12]\n"
-      "ldr r8, [sp, #16]\n"
-      "cmp lr, r8\n"
-      "bne.w 1b\n"
-      "add sp, #28\n"
-      "pop {r4-r11, pc}\n"
-      "4:\n"
-      "ldr r8, [r12], #4\n"
-      "add r0, r8, r0, asr #8\n"
-      "add r1, r8, r1, asr #8\n"
-      "add r2, r8, r2, asr #8\n"
-      "ldrd r8, r9, [r12], #8\n"
-      "lsl r0, r0, r6\n"
-      "lsl r1, r1, r6\n"
-      "lsl r2, r2, r6\n"
-      "lsl r3, r3, r6\n"
-      "lsl r4, r4, r6\n"
-      "lsl r5, r5, r6\n"
-      "b 3b\n");
-}
+/* The way in. r12: stream; the stack: the block without it, the entry in the place of skip. */
+#define TML_DSP_BEGIN                           \
+  "push {r4-r11, lr}\n"                         \
+  "ldm r0, {r1-r8, r12}\n"                      \
+  "adr r9, 2f\n"                                \
+  "add r8, r8, r9\n"                            \
+  "adds r8, #1\n" /* the bit that says Thumb */ \
+  "push {r1-r8}\n"
+
+/* All products of a block, r0 holding the bias of the even channel; then r0 to r2: 256 * odd; r3 to r5: even. */
+#define TML_DSP_SUMS                                                                                             \
+  "mov r1, r0\n"                                                                                                 \
+  "mov r2, r0\n"                                                                                                 \
+  "mov r3, r0\n"                                                                                                 \
+  "mov r4, r0\n"                                                                                                 \
+  "mov r5, r0\n"                                                                                                 \
+  "ldrd lr, r11, [sp, #20]\n"                                                                                    \
+  "ldr pc, [sp, #28]\n"                                                                                          \
+  ".balign 4\n"                                                                                                  \
+  "2:\n" TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP TML_DSP_STEP \
+  "cmp lr, r11\n"                                                                                                \
+  "bne.w 2b\n"                                                                                                   \
+  "sub r0, r0, r3\n"                                                                                             \
+  "sub r1, r1, r4\n"                                                                                             \
+  "sub r2, r2, r5\n"
+
+/* Scales, saturates and stores the six sums, lr: y; on with the next block, or the way out. Registers as strings. */
+#define TML_DSP_STORE(even, odd, zero, stride) \
+  "smmlar r5, r5, " even ", " zero             \
+  "\n"                                         \
+  "smmlar r4, r4, " even ", " zero             \
+  "\n"                                         \
+  "smmlar r3, r3, " even ", " zero             \
+  "\n"                                         \
+  "smmlar r2, r2, " odd ", " zero              \
+  "\n"                                         \
+  "smmlar r1, r1, " odd ", " zero              \
+  "\n"                                         \
+  "smmlar r0, r0, " odd ", " zero              \
+  "\n"                                         \
+  "ssat r5, #8, r5\n"                          \
+  "ssat r4, #8, r4\n"                          \
+  "ssat r3, #8, r3\n"                          \
+  "ssat r2, #8, r2\n"                          \
+  "ssat r1, #8, r1\n"                          \
+  "ssat r0, #8, r0\n"                          \
+  "strb r5, [lr, " stride                      \
+  ", lsl #1]\n"                                \
+  "strb r4, [lr, " stride                      \
+  "]\n"                                        \
+  "strb r3, [lr], #1\n"                        \
+  "strb r2, [lr, " stride                      \
+  ", lsl #1]\n"                                \
+  "strb r1, [lr, " stride                      \
+  "]\n"                                        \
+  "strb r0, [lr], #1\n"                        \
+  "str lr, [sp, #12]\n"                        \
+  "ldr r8, [sp, #16]\n"                        \
+  "cmp lr, r8\n"                               \
+  "bne.w 1b\n"                                 \
+  "add sp, #32\n"                              \
+  "pop {r4-r11, pc}\n"
 #else
 static inline int32_t tml_dsp_low(uint32_t word) { return (int16_t)(word & 0xFFFFu); }
 static inline int32_t tml_dsp_high(uint32_t word) { return (int16_t)(word >> 16); }
@@ -140,31 +135,32 @@ static inline uint32_t tml_dsp_smlad(uint32_t a, uint32_t b, uint32_t acc) {
   return acc + (uint32_t)(tml_dsp_low(a) * tml_dsp_low(b)) + (uint32_t)(tml_dsp_high(a) * tml_dsp_high(b));
 }
 
-/* What LSL, SMMLAR and SSAT make of a sum. */
-static inline int8_t tml_dsp_finish(int32_t acc, uint32_t multiplier, const tml_dsp_block *block) {
-  const int32_t shifted = (int32_t)((uint32_t)acc << block->shift);
-  return (int8_t)tml_clamp(tml_scale_high(shifted, (int32_t)multiplier) + block->zero, -128, 127);
+/* All products of a block from its weights on; returns what follows them. sums: 256 * odd, then even with its bias. */
+static inline const uint32_t *tml_dsp_sums(const tml_dsp_block *block, const uint32_t *w, int32_t bias, int32_t *odd,
+                                           int32_t *even) {
+  const uint32_t *x;
+  uint32_t sum[TML_DSP_COLUMNS], low[TML_DSP_COLUMNS], c;
+  for (c = 0; c < TML_DSP_COLUMNS; ++c) sum[c] = low[c] = (uint32_t)bias;
+  for (x = block->x; x != block->x_end; x += TML_DSP_COLUMNS, ++w) {
+    for (c = 0; c < TML_DSP_COLUMNS; ++c) {
+      sum[c] = tml_dsp_smlad(x[c], *w, sum[c]);
+      low[c] = tml_dsp_smlad(x[c], tml_sxtb16(*w), low[c]);
+    }
+  }
+  for (c = 0; c < TML_DSP_COLUMNS; ++c) {
+    odd[c] = (int32_t)(sum[c] - low[c]) >> 8;
+    even[c] = (int32_t)low[c];
+  }
+  return w;
 }
 
-static TML_NOINLINE void tml_dsp_product(const tml_dsp_block *block) {
-  const uint32_t *w = block->stream;
-  int8_t *y;
-  for (y = block->y; y != block->y_end; y += TML_DSP_CHANNELS, w += 3) {
-    uint32_t sum[TML_DSP_COLUMNS] = {*w, *w, *w}, even[TML_DSP_COLUMNS] = {*w, *w, *w}, c;
-    const uint32_t *x;
-    ++w;
-    for (x = block->x; x != block->x_end; x += TML_DSP_COLUMNS, ++w) {
-      const uint32_t low = tml_sxtb16(*w);
-      for (c = 0; c < TML_DSP_COLUMNS; ++c) {
-        sum[c] = tml_dsp_smlad(x[c], *w, sum[c]);
-        even[c] = tml_dsp_smlad(x[c], low, even[c]);
-      }
-    }
-    for (c = 0; c < TML_DSP_COLUMNS; ++c) {
-      const uint32_t odd = (uint32_t)((int32_t)(sum[c] - even[c]) >> 8) + w[0];
-      y[c * block->stride] = tml_dsp_finish((int32_t)even[c], w[1], block);
-      y[c * block->stride + 1] = tml_dsp_finish((int32_t)odd, w[2], block);
-    }
+/* What SMMLAR and SSAT make of a channel's sums, less its bias. */
+static inline void tml_dsp_store(const tml_dsp_block *block, const int32_t *sums, int32_t bias, uint32_t left,
+                                 int32_t multiplier, int8_t *y) {
+  uint32_t c;
+  for (c = 0; c < TML_DSP_COLUMNS; ++c, y += block->stride) {
+    const int32_t sum = (int32_t)(((uint32_t)sums[c] + (uint32_t)bias) << left);
+    *y = (int8_t)tml_clamp(tml_scale_high(sum, multiplier) + block->zero, -128, 127);
   }
 }
 #endif

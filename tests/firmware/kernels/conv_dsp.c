@@ -1,5 +1,5 @@
-/* conv_dsp.c: tml_conv2d_s8_dsp against tml_conv2d_s8 and tml_add_s8 on the core itself, and the instructions of the
- * layers of kws01, ic01 and vww01. See kernel_test.h. */
+/* conv_dsp.c: tml_conv2d_s8_dsp and its short sibling against tml_conv2d_s8 and tml_add_s8 on the core itself, and the
+ * instructions of the layers of kws01, ic01 and vww01. See kernel_test.h. */
 #include "dsp_packing.h"
 #include "kernel_test.h"
 
@@ -47,15 +47,17 @@ static void set_shape(const axis *h, const axis *w, int32_t in_c, int32_t out_c)
   portable = p;
 }
 
+static uint32_t code_shift; /* 0: the long stream */
+
 /* Random constants and data of the shape. Returns 0 when they cannot be packed. */
-static int set_values(int full_range) {
+static int set_values(int full_range, uint32_t is_short) {
   tml_conv2d_params *p = &portable;
   const uint32_t taps = (uint32_t)p->kernel_h * p->kernel_w * p->in_c;
   uint32_t c, k, count;
   p->multiplier_step = (uint8_t)(full_range || test_chance(70));
   p->in_zero = test_zero();
   p->out_zero = test_zero();
-  p->shift = (uint8_t)(!full_range && test_chance(40) ? test_between(1, 8) : 0);
+  p->shift = (uint8_t)(!full_range && !is_short && test_chance(40) ? test_between(1, 8) : 0);
   test_clamp(&p->clamp_min, &p->clamp_max);
   if (full_range) p->clamp_min = -128, p->clamp_max = 127;
   test_reset();
@@ -70,11 +72,12 @@ static int set_values(int full_range) {
     if (!full_range && test_chance(5)) bias[c] = test_between(-(1 << 30), 1 << 30);
     multipliers[c] = test_multiplier(taps) >> p->shift;
   }
+  code_shift = is_short ? shorten_dsp(bias, multipliers, p->out_c) : 0;
   p->weights = weights;
   p->bias = bias;
   p->multipliers = multipliers;
   if (!packable_dsp(weights, bias, p->out_c, taps, p->shift)) return 0;
-  pack_dsp(weights, bias, multipliers, p->multiplier_step, p->out_c, taps, 2, packed);
+  pack_dsp(weights, bias, multipliers, p->multiplier_step, p->out_c, taps, 2, code_shift, packed);
   return 1;
 }
 
@@ -89,7 +92,7 @@ static void set_variant(void) {
   v.stride_h = p->stride_h, v.stride_w = p->stride_w;
   v.dilation_h = p->dilation_h, v.dilation_w = p->dilation_w;
   v.pad_top = p->pad_top, v.pad_left = p->pad_left;
-  v.shift = p->shift;
+  v.shift = (uint8_t)(code_shift > 0 ? code_shift : p->shift);
   v.in_zero = p->in_zero, v.out_zero = p->out_zero;
   v.clamp_min = p->clamp_min, v.clamp_max = p->clamp_max;
   variant = v;
@@ -125,6 +128,8 @@ static uint32_t scratch_bytes(void) {
 
 static uint32_t operands[4];
 
+static tml_kernel kernel(void) { return code_shift > 0 ? tml_conv2d_short_s8_dsp : tml_conv2d_s8_dsp; }
+
 /* Both kernels, the variant's operands last. */
 static void run_case(int adds, int32_t number) {
   const uint32_t count = (uint32_t)portable.batches * portable.out_h * portable.out_w * portable.out_c;
@@ -144,7 +149,7 @@ static void run_case(int adds, int32_t number) {
   }
   operands[n++] = y = adds && in_place ? residual : test_block(count);
   operands[n++] = test_block(scratch_bytes());
-  test_run(tml_conv2d_s8_dsp, &variant, operands);
+  test_run(kernel(), &variant, operands);
   test_expect(memcmp(test_at(y), test_at(expected), count) == 0 && test_guards_intact(), "conv2d case", number);
 }
 
@@ -155,7 +160,7 @@ static void run_grid(void) {
     const axis h = random_axis(), w = random_axis();
     if (!exists(&h) || !exists(&w)) continue;
     set_shape(&h, &w, depths[test_between(0, 7)], test_between(1, 9));
-    if (set_values(0)) run_case(test_chance(30), i);
+    if (set_values(0, test_chance(50))) run_case(test_chance(30), i);
   }
 }
 
@@ -201,21 +206,23 @@ static const layer layers[] = {
 };
 /* clang-format on */
 
-static void measure_layers(void) {
+static void measure_layers(uint32_t is_short) {
   uint32_t i;
+  board_print(is_short ? "layer=short\n" : "layer=long\n");
   for (i = 0; i < sizeof layers / sizeof layers[0]; ++i) {
     const layer *l = &layers[i];
     set_shape(&l->h, &l->w, l->in_c, l->out_c);
     portable.batches = 1;
-    while (!set_values(1)) {
+    while (!set_values(1, is_short)) {
     }
     run_case(l->adds, -1);
-    test_measure(l->name, tml_conv2d_s8_dsp, &variant, operands);
+    test_measure(l->name, kernel(), &variant, operands);
   }
 }
 
 int main(void) {
   run_grid();
-  measure_layers();
+  measure_layers(0);
+  measure_layers(1);
   return test_report();
 }

@@ -1,4 +1,5 @@
 /* depthwise_dsp.c: the 3x3 depthwise kernels for the DSP extension against the portable kernel, on the target. */
+#include "dsp_packing.h"
 #include "kernel_test.h"
 
 enum { MAX_CHANNELS = 256 };
@@ -14,8 +15,9 @@ static void pack(void) {
   int8_t *to = packed;
   uint32_t c, i;
   for (c = 0; c < p.out_c; ++c) {
-    for (i = 0; i < 4; ++i) *to++ = (int8_t)(bias[c] >> (8 * i));
-    for (i = 0; i < 4 && p.multiplier_step; ++i) *to++ = (int8_t)(multipliers[c] >> (8 * i));
+    const uint32_t word = d.code_shift ? channel_word(bias[c], multipliers[c], d.code_shift) : (uint32_t)bias[c];
+    for (i = 0; i < 4; ++i) *to++ = (int8_t)(word >> (8 * i));
+    for (i = 0; i < 4 && p.multiplier_step && !d.code_shift; ++i) *to++ = (int8_t)(multipliers[c] >> (8 * i));
     for (i = 0; i < 9; ++i) {
       *to++ = canonical[(uint32_t)((order[2 * i] - '0') * 3 + order[2 * i + 1] - '0') * p.out_c + c];
     }
@@ -53,6 +55,7 @@ static void values(void) {
     bias[c] = test_between(-400000, 400000);
     multipliers[c] = test_multiplier(9);
   }
+  d.code_shift = (uint8_t)(p.multiplier_step && test_chance(50) ? shorten_dsp(bias, multipliers, p.out_c) : 0);
   pack();
   d.stream = packed, d.multiplier = multipliers[0];
   d.batches = p.batches, d.in_h = p.in_h, d.in_w = p.in_w, d.channels = p.in_c, d.out_h = p.out_h, d.out_w = p.out_w;

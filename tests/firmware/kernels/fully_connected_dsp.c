@@ -1,4 +1,4 @@
-/* fully_connected_dsp.c: both fully connected kernels for the DSP extension against the portable one on the core
+/* fully_connected_dsp.c: the fully connected kernels for the DSP extension against the portable one on the core
  * itself, and the instructions of ad01's and other models' layers. See kernel_test.h. */
 #include "dsp_packing.h"
 #include "kernel_test.h"
@@ -12,7 +12,7 @@ static tml_fully_connected_params portable;
 static tml_fully_connected_dsp_params variant;
 
 /* Random constants of the shape; 0 when they cannot be packed. */
-static int set_values(int full_range) {
+static int set_values(int full_range, uint32_t is_short) {
   tml_fully_connected_params *p = &portable;
   const uint32_t taps = p->in_features;
   uint32_t c, k;
@@ -29,9 +29,10 @@ static int set_values(int full_range) {
     if (!full_range && test_chance(5)) bias[c] = test_between(-(1 << 30), 1 << 30);
     multipliers[c] = test_multiplier(taps);
   }
+  variant.shift = (uint8_t)(is_short ? shorten_dsp(bias, multipliers, p->out_features) : 0);
   p->weights = weights, p->bias = bias, p->multipliers = multipliers;
   if (!packable_dsp(weights, bias, p->out_features, taps, 0)) return 0;
-  pack_dsp(weights, bias, multipliers, p->multiplier_step, p->out_features, taps, 4, packed);
+  pack_dsp(weights, bias, multipliers, p->multiplier_step, p->out_features, taps, 4, variant.shift, packed);
   variant.stream = packed;
   variant.rows = p->rows, variant.in_features = p->in_features, variant.out_features = p->out_features;
   variant.out_zero = p->out_zero, variant.clamp_min = p->clamp_min, variant.clamp_max = p->clamp_max;
@@ -46,6 +47,13 @@ static void check(tml_kernel kernel, const uint32_t *operands, uint32_t expected
 
 static uint32_t operands[3];
 
+static tml_kernel kernel(void) {
+  return variant.shift > 0 ? tml_fully_connected_short_s8_dsp : tml_fully_connected_s8_dsp;
+}
+static tml_kernel lean(void) {
+  return variant.shift > 0 ? tml_fully_connected_lean_short_s8_dsp : tml_fully_connected_lean_s8_dsp;
+}
+
 static void run_case(int32_t number) {
   const uint32_t in = portable.rows * portable.in_features, out = portable.rows * portable.out_features;
   uint32_t x, expected, portable_operands[2];
@@ -57,11 +65,11 @@ static void run_case(int32_t number) {
   operands[0] = x;
   operands[1] = test_block(out);
   if (portable.in_features % 4 == 0) {
-    check(tml_fully_connected_lean_s8_dsp, operands, expected, "lean case", number);
+    check(lean(), operands, expected, "lean case", number);
     operands[1] = test_block(out);
   }
   operands[2] = test_block((portable.in_features + 3) / 4 * 8);
-  check(tml_fully_connected_s8_dsp, operands, expected, "case", number);
+  check(kernel(), operands, expected, "case", number);
 }
 
 static void run_grid(void) {
@@ -71,29 +79,33 @@ static void run_grid(void) {
     portable.rows = (uint32_t)test_between(1, 3);
     portable.in_features = (uint32_t)(test_chance(50) ? 4 * test_between(1, 40) : test_between(1, 160));
     portable.out_features = (uint32_t)test_between(1, 11);
-    if (set_values(0)) run_case(i);
+    if (set_values(0, test_chance(50))) run_case(i);
   }
 }
 
-static void measure_layer(const char *name, const char *lean_name, uint32_t in, uint32_t out) {
+static void measure_layer(const char *name, const char *lean_name, uint32_t in, uint32_t out, uint32_t is_short) {
   memset(&portable, 0, sizeof portable);
   portable.rows = 1, portable.in_features = in, portable.out_features = out;
-  while (!set_values(1)) {
+  while (!set_values(1, is_short)) {
   }
   run_case(-1);
-  test_measure(name, tml_fully_connected_s8_dsp, &variant, operands);
-  test_measure(lean_name, tml_fully_connected_lean_s8_dsp, &variant, operands);
+  test_measure(name, kernel(), &variant, operands);
+  test_measure(lean_name, lean(), &variant, operands);
 }
 
 int main(void) {
+  uint32_t is_short;
   run_grid();
-  measure_layer("ad01_0", "ad01_0 lean", 640, 128);
-  measure_layer("ad01_1", "ad01_1 lean", 128, 128);
-  measure_layer("ad01_4", "ad01_4 lean", 128, 8);
-  measure_layer("ad01_5", "ad01_5 lean", 8, 128);
-  measure_layer("ad01_9", "ad01_9 lean", 128, 640);
-  measure_layer("kws01_11", "kws01_11 lean", 64, 12);
-  measure_layer("ic01_14", "ic01_14 lean", 64, 10);
-  measure_layer("vww01_29", "vww01_29 lean", 256, 2);
+  for (is_short = 0; is_short <= 1; ++is_short) {
+    board_print(is_short ? "layer=short\n" : "layer=long\n");
+    measure_layer("ad01_0", "ad01_0 lean", 640, 128, is_short);
+    measure_layer("ad01_1", "ad01_1 lean", 128, 128, is_short);
+    measure_layer("ad01_4", "ad01_4 lean", 128, 8, is_short);
+    measure_layer("ad01_5", "ad01_5 lean", 8, 128, is_short);
+    measure_layer("ad01_9", "ad01_9 lean", 128, 640, is_short);
+    measure_layer("kws01_11", "kws01_11 lean", 64, 12, is_short);
+    measure_layer("ic01_14", "ic01_14 lean", 64, 10, is_short);
+    measure_layer("vww01_29", "vww01_29 lean", 256, 2, is_short);
+  }
   return test_report();
 }

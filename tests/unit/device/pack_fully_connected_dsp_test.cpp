@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "lib/device/channel_words.h"
 #include "lib/device/pack_product_dsp.h"
 #include "tests/unit/runtime/reference.h"
 
@@ -12,12 +13,13 @@ namespace {
 
 struct Case {
   tml_fully_connected_dsp_params p{};
+  tml_kernel kernel = tml_fully_connected_s8_dsp, lean = tml_fully_connected_lean_s8_dsp;
   std::vector<std::uint32_t> stream;
   Bytes x, expected;
 };
 
 // An empty stream where the sums may need more than 24 bits.
-Case make_case(Random& random, std::uint32_t rows, std::uint32_t in, std::uint32_t out) {
+Case make_case(Random& random, std::uint32_t rows, std::uint32_t in, std::uint32_t out, bool is_short = false) {
   Case k;
   const Output output = random_output(random, 0);
   const std::int64_t in_zero = random.zero();
@@ -32,13 +34,22 @@ Case make_case(Random& random, std::uint32_t rows, std::uint32_t in, std::uint32
                                                      : random.between(-20000, 20000) - in_zero * sum));
     multipliers.push_back(random_multiplier(random, 128.0 * 73.0 * std::sqrt(in), 0));
   }
+  if (is_short) shorten(random, multipliers, bias);
   for (std::size_t r = 0; r < rows; ++r)
     for (std::size_t o = 0; o < out; ++o) {
       std::int64_t acc = bias[o];
       for (std::size_t i = 0; i < in; ++i) acc += k.x[r * in + i] * weights[o * in + i];
       k.expected.push_back(requantize(acc, multipliers[o], output));
     }
-  if (auto stream = pack_product_dsp({weights, bias, multipliers, in, 4})) k.stream = *stream;
+  DspProduct product{weights, bias, multipliers, in, 4};
+  const auto codes = is_short ? channel_codes(bias, multipliers) : std::nullopt;
+  REQUIRE(codes.has_value() == is_short);
+  if (codes) {
+    product.codes = codes->codes;
+    k.p.shift = static_cast<std::uint8_t>(codes->shift);
+    k.kernel = tml_fully_connected_short_s8_dsp, k.lean = tml_fully_connected_lean_short_s8_dsp;
+  }
+  if (auto stream = pack_product_dsp(product)) k.stream = *stream;
   k.p.stream = k.stream.data();
   k.p.rows = rows, k.p.in_features = in, k.p.out_features = out;
   k.p.out_zero = output.zero, k.p.clamp_min = output.low, k.p.clamp_max = output.high;
@@ -53,14 +64,14 @@ void check(const Case& k) {
   arena.add(k.x);
   const auto y = arena.add_output(k.expected.size());
   arena.add_output(scratch_bytes(k.p));
-  REQUIRE(arena.run(tml_fully_connected_s8_dsp, &k.p) == TML_OK);
+  REQUIRE(arena.run(k.kernel, &k.p) == TML_OK);
   REQUIRE(arena.read(y, k.expected.size()) == k.expected);
   REQUIRE(arena.guards_intact());
   if (k.p.in_features % 4 != 0) return;
   Arena lean;
   lean.add(k.x);
   const auto lean_y = lean.add_output(k.expected.size());
-  REQUIRE(lean.run(tml_fully_connected_lean_s8_dsp, &k.p) == TML_OK);
+  REQUIRE(lean.run(k.lean, &k.p) == TML_OK);
   REQUIRE(lean.read(lean_y, k.expected.size()) == k.expected);
   REQUIRE(lean.guards_intact());
 }
@@ -87,11 +98,14 @@ TEST_CASE("fully connected with SMLAD equals 64-bit sums", "[device][dsp]") {
   Random random(31);
   for (const std::uint32_t in : {1U, 2U, 3U, 4U, 5U, 8U, 12U, 16U, 28U, 32U, 64U, 128U, 255U, 640U})
     for (const std::uint32_t out : {1U, 2U, 3U, 4U, 5U, 8U, 11U})
-      for (const std::uint32_t rows : {1U, 2U}) check(make_case(random, rows, in, out));
-  for (int i = 0; i < 500; ++i)
+      for (const std::uint32_t rows : {1U, 2U}) {
+        check(make_case(random, rows, in, out));
+        check(make_case(random, rows, in, out, true));
+      }
+  for (int i = 0; i < 1000; ++i)
     check(make_case(random, static_cast<std::uint32_t>(random.between(1, 3)),
                     static_cast<std::uint32_t>(random.between(1, 200)),
-                    static_cast<std::uint32_t>(random.between(1, 12))));
+                    static_cast<std::uint32_t>(random.between(1, 12)), i % 2 == 0));
 }
 
 TEST_CASE("a row may be overwritten by its own outputs", "[device][dsp]") {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "lib/device/channel_words.h"
 #include "lib/device/pack_conv2d_dsp.h"
 #include "tests/unit/runtime/conv_reference.h"
 
@@ -33,7 +34,7 @@ Axis random_axis(Random& random) {
   return a;
 }
 
-ConvCase make_case(Random& random, const Axis& h, const Axis& w, int in_c, int out_c) {
+ConvCase make_case(Random& random, const Axis& h, const Axis& w, int in_c, int out_c, bool is_short = false) {
   ConvCase k;
   auto& p = k.p;
   p.batches = u16(random.chance(20) ? 2 : 1);
@@ -47,7 +48,7 @@ ConvCase make_case(Random& random, const Axis& h, const Axis& w, int in_c, int o
   p.multiplier_step = random.chance(70) ? 1 : 0;
   p.in_zero = random.zero();
   const int taps = p.kernel_h * p.kernel_w * p.in_c;
-  k.out = random_output(random, random.chance(40) ? 8 : 0);
+  k.out = random_output(random, !is_short && random.chance(40) ? 8 : 0);
   k.x = random.bytes(static_cast<std::size_t>(p.batches) * p.in_h * p.in_w * p.in_c);
   k.weights = random.bytes(static_cast<std::size_t>(taps) * p.out_c, -127, 127);
   for (int c = 0; c < p.out_c; ++c) {
@@ -58,14 +59,18 @@ ConvCase make_case(Random& random, const Axis& h, const Axis& w, int in_c, int o
                                                        : random.between(-20000, 20000) - p.in_zero * sum));
     k.multipliers.push_back(random_multiplier(random, 128.0 * 73.0 * std::sqrt(taps), k.out.shift));
   }
+  if (is_short) shorten(random, k.multipliers, k.bias);
   k.link();
   return k;
 }
 
-std::optional<std::vector<std::uint32_t>> pack(const ConvCase& k) {
-  const std::size_t count = k.p.multiplier_step ? k.multipliers.size() : 1;
+std::span<const std::int32_t> multipliers_of(const ConvCase& k) {
+  return std::span(k.multipliers).first(k.p.multiplier_step ? k.multipliers.size() : 1);
+}
+
+std::optional<std::vector<std::uint32_t>> pack(const ConvCase& k, std::span<const std::uint32_t> codes = {}) {
   const std::size_t taps = std::size_t{k.p.kernel_h} * k.p.kernel_w * k.p.in_c;
-  return pack_product_dsp({k.weights, k.bias, std::span(k.multipliers).first(count), taps, 2, k.out.shift});
+  return pack_product_dsp({k.weights, k.bias, multipliers_of(k), taps, 2, k.out.shift, codes});
 }
 
 tml_conv2d_dsp_params record(const ConvCase& k, const std::vector<std::uint32_t>& packed) {
@@ -98,12 +103,10 @@ Bytes add_residual(tml_conv2d_dsp_params& d, const Bytes& own, const Bytes& resi
   return y;
 }
 
-void check(const ConvCase& k, Random& random) {
-  const auto packed = pack(k);
-  const int taps = k.p.kernel_h * k.p.kernel_w * k.p.in_c;
-  REQUIRE((packed || taps > 500 || k.p.shift > 0));
-  if (!packed) return;
-  auto d = record(k, *packed);
+void check_packed(const ConvCase& k, const std::vector<std::uint32_t>& packed, tml_kernel kernel, int shift,
+                  Random& random) {
+  auto d = record(k, packed);
+  d.shift = static_cast<std::uint8_t>(shift);
   Bytes expected = conv2d_reference(k), residual = random.bytes(k.out_size());
   const bool adds = random.chance(30), in_place = random.chance(50);
   if (adds) expected = add_residual(d, expected, residual, random);
@@ -112,11 +115,27 @@ void check(const ConvCase& k, Random& random) {
   if (adds) operands.push_back(arena.add(residual));
   operands.push_back(adds && in_place ? operands.back() : arena.add_output(k.out_size()));
   operands.push_back(arena.add_output(scratch_bytes(d)));
-  REQUIRE(arena.run_with(tml_conv2d_s8_dsp, &d, operands.data()) == TML_OK);
+  REQUIRE(arena.run_with(kernel, &d, operands.data()) == TML_OK);
   CAPTURE(d.batches, d.in_h, d.in_w, d.in_c, d.out_h, d.out_w, d.out_c, int(d.add_shift));
   CAPTURE(d.kernel_h, d.kernel_w, d.stride_h, d.stride_w, d.dilation_h, d.dilation_w, d.pad_top, d.pad_left);
   REQUIRE(arena.read(operands[operands.size() - 2], k.out_size()) == expected);
   REQUIRE(arena.guards_intact());
+}
+
+void check(const ConvCase& k, Random& random) {
+  const auto packed = pack(k);
+  const int taps = k.p.kernel_h * k.p.kernel_w * k.p.in_c;
+  REQUIRE((packed || taps > 500 || k.p.shift > 0));
+  if (packed) check_packed(k, *packed, tml_conv2d_s8_dsp, k.p.shift, random);
+}
+
+// With channel words.
+void check_short(const ConvCase& k, Random& random) {
+  const auto codes = channel_codes(k.bias, multipliers_of(k));
+  REQUIRE(codes);
+  const auto packed = pack(k, codes->codes);
+  REQUIRE((packed || k.p.kernel_h * k.p.kernel_w * k.p.in_c > 500));
+  if (packed) check_packed(k, *packed, tml_conv2d_short_s8_dsp, codes->shift, random);
 }
 
 void check_overlap(const ConvCase& k) {
@@ -149,6 +168,8 @@ TEST_CASE("conv2d_s8_dsp equals the reference on the layers of small models", "[
       check(make_case(random, three, three, in_c, out_c), random);
       check(make_case(random, strided, strided, in_c, out_c), random);
       check(make_case(random, skip, skip, in_c, out_c), random);
+      check_short(make_case(random, one, one, in_c, out_c, true), random);
+      check_short(make_case(random, three, three, in_c, out_c, true), random);
     }
   check(make_case(random, {49, 10, 2, 1, 4, 5}, {10, 4, 2, 1, 1, 1}, 1, 64), random);
 }
@@ -160,6 +181,7 @@ TEST_CASE("conv2d_s8_dsp equals the reference on random shapes", "[device][dsp]"
     if (!h.exists() || !w.exists()) continue;
     const int in_c = random.pick({1, 2, 3, 4, 5, 8, 16, 31}), out_c = static_cast<int>(random.between(1, 9));
     check(make_case(random, h, w, in_c, out_c), random);
+    check_short(make_case(random, h, w, in_c, out_c, true), random);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "lib/device/channel_words.h"
 #include "lib/device/pack_pool_dsp.h"
 #include "tests/unit/runtime/conv_reference.h"
 
@@ -37,7 +38,7 @@ struct DspCase {
     c.stride_h = c.stride_w = u16(stride);
     c.dilation_h = c.dilation_w = 1;
     c.pad_top = u16(pad_top), c.pad_left = u16(pad_left);
-    c.multiplier_step = random.chance(70) ? 1 : 0;
+    c.multiplier_step = random.chance(80) ? 1 : 0;
     c.in_zero = random.zero();
     fill(random);
   }
@@ -54,9 +55,15 @@ struct DspCase {
       k.bias.push_back(static_cast<std::int32_t>(random.between(-20000, 20000) - k.p.in_zero * sum));
       k.multipliers.push_back(random_multiplier(random, 128.0 * 73.0 * 3.0, 0));
     }
+    const bool is_short = k.p.multiplier_step && random.chance(50);
+    if (is_short) shorten(random, k.multipliers, k.bias);
     k.link();
-    packed = pack_depthwise_dsp(canonical, k.bias,
-                                std::span<const std::int32_t>(k.multipliers).first(k.p.multiplier_step ? channels : 0));
+    const auto multipliers = std::span<const std::int32_t>(k.multipliers).first(k.p.multiplier_step ? channels : 0);
+    const auto codes = is_short ? channel_codes(k.bias, multipliers) : std::nullopt;
+    REQUIRE(codes.has_value() == is_short);
+    packed = codes ? pack_depthwise_dsp_short(canonical, k.bias, codes->codes)
+                   : pack_depthwise_dsp(canonical, k.bias, multipliers);
+    p.code_shift = codes ? static_cast<std::uint8_t>(codes->shift) : std::uint8_t{0};
     p.stream = packed.data(), p.multiplier = k.multipliers[0];
     p.batches = k.p.batches, p.in_h = k.p.in_h, p.in_w = k.p.in_w, p.channels = k.p.in_c;
     p.out_h = k.p.out_h, p.out_w = k.p.out_w, p.pad_top = k.p.pad_top, p.pad_left = k.p.pad_left;
@@ -128,14 +135,16 @@ TEST_CASE("the cost of depthwise 3x3 for the DSP extension is what QEMU counts",
 }
 
 TEST_CASE("a lowered depthwise step takes the form of the DSP kernels", "[device]") {
-  const auto step = [](std::int64_t stride, std::int64_t channels, std::int64_t shift) {
+  const auto step = [](std::int64_t stride, std::int64_t channels, std::int64_t shift, bool is_short = false) {
     LoweredStep s;
     s.kernel = "tml_depthwise_conv2d_s8";
     std::vector<std::int8_t> weights(static_cast<std::size_t>(9 * channels));
     for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<std::int8_t>(i % 127);
+    std::vector<std::int32_t> multipliers(static_cast<std::size_t>(channels), 1 << 20);
+    multipliers[0] = is_short ? 1 << 21 : (1 << 20) + 1;
     s.fields = {{"weights", Tensor::from<std::int8_t>({3, 3, channels}, weights)},
                 {"bias", Tensor(DType::i32, {channels})},
-                {"multipliers", Tensor(DType::i32, {channels})},
+                {"multipliers", Tensor::from<std::int32_t>({channels}, multipliers)},
                 {"multiplier_step", std::int64_t{1}},
                 {"kernel_h", std::int64_t{3}},
                 {"kernel_w", std::int64_t{3}},
@@ -166,6 +175,10 @@ TEST_CASE("a lowered depthwise step takes the form of the DSP kernels", "[device
     const std::size_t place[] = {0, 1, 3, 4, 2, 7, 5, 6, 8};
     CHECK(stream[17 + 8 + i] == static_cast<std::int8_t>((place[i] * 16 + 1) % 127));
   }
+  const auto with_words = depthwise_stride2_dsp_form(step(2, 16, 0, true), Target::cortex_m4);
+  REQUIRE(with_words);
+  CHECK(field_tensor(with_words->step, "stream")->size() == 13 * 16);
+  CHECK(field_value(with_words->step, "code_shift") == 22 - 12);  // 2^21 = 512 * 2^12
   CHECK(depthwise_stride2_dsp_small_form(step(2, 16, 0), Target::cortex_m4)->scratch_bytes == 1600);
   CHECK_FALSE(depthwise_dsp_form(step(2, 16, 0), Target::cortex_m4));
   CHECK_FALSE(depthwise_dsp_form(step(1, 3, 0), Target::cortex_m4));

@@ -145,4 +145,21 @@ inline std::int32_t random_multiplier(Random& random, double accumulator, std::u
   return static_cast<std::int32_t>(scaled < 2147483647.0 ? scaled : 2147483647.0);
 }
 
+// Multipliers with codes of ten bits (kernels/channel_word.h), near those of random_multiplier, and biases of 22 bits.
+inline void shorten(Random& random, std::vector<std::int32_t>& multipliers, std::vector<std::int32_t>& bias) {
+  std::int32_t largest = 1;
+  for (const std::int32_t m : multipliers) largest = std::max(largest, m);
+  int left = 0;
+  while (largest >> left > 1023) ++left;
+  const std::int64_t shift = 22 - left;
+  for (std::int32_t& m : multipliers) {
+    const std::int64_t code = random.chance(5) ? 1023 : m >> left;
+    m = static_cast<std::int32_t>((code * 4194304 + 0x155500 + shift) >> shift);
+  }
+  for (std::int32_t& b : bias) {
+    b = std::clamp(b, -(1 << 21), (1 << 21) - 1);
+    if (random.chance(3)) b = random.chance(50) ? -(1 << 21) : (1 << 21) - 1;
+  }
+}
+
 }  // namespace tinyml::test
