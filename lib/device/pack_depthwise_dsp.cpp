@@ -88,7 +88,7 @@ std::optional<StepForm> make_form(const LoweredStep& portable, int stride, std::
   const auto bias = field_tensor(portable, "bias")->data<std::int32_t>();
   const auto weights =
       channels_first(field_tensor(portable, "weights")->data<std::int8_t>(), static_cast<std::size_t>(shape->channels));
-  const auto codes = per_channel ? channel_codes(bias, multipliers) : std::nullopt;
+  const auto codes = per_channel && !is_int16(portable) ? channel_codes(bias, multipliers) : std::nullopt;
   const auto stream = codes ? pack_depthwise_dsp_short(weights, bias, codes->codes)
                             : pack_depthwise_dsp(weights, bias, per_channel ? multipliers : multipliers.first(0));
   StepForm form;
@@ -101,8 +101,8 @@ std::optional<StepForm> make_form(const LoweredStep& portable, int stride, std::
       {"multiplier", std::int64_t{per_channel ? 0 : multipliers[0]}},
       {"channels", std::int64_t{shape->channels}},
       {"band_rows", std::int64_t{rows}},
-      {"code_shift", std::int64_t{codes ? codes->shift : 0}},
   };
+  if (codes) form.step.fields.push_back({"code_shift", std::int64_t{codes->shift}});
   for (const char* field : shared_fields(portable)) form.step.fields.push_back({field, field_value(portable, field)});
   form.scratch_bytes = depthwise_dsp_scratch(*shape, rows);
   form.instructions = static_cast<double>(field_value(portable, "batches")) * depthwise_dsp_cost(*shape, rows);

@@ -10,14 +10,6 @@
 
 #include "channel_word.h"
 
-/* What a stride decides. */
-typedef struct depthwise_shape {
-  uint32_t stride;
-  uint32_t column_pairs; /* of the scratch */
-  uint32_t columns;      /* of the input that the scratch holds */
-  tml_depthwise_function function;
-} depthwise_shape;
-
 /* Two rows of one column, four channels of each, to the words of one column. */
 static inline void depthwise_column(const int8_t *upper, const int8_t *lower, uint32_t *to) {
   const uint32_t a = tml_load4(upper), b = tml_load4(lower);
@@ -54,11 +46,9 @@ static inline uint32_t *depthwise_pairs(const int8_t *upper, uint32_t upper_step
   return to;
 }
 
-static inline uint32_t *depthwise_at(uint32_t *row, uint32_t column) { return row + column / 2 * 8 + column % 2; }
-
 /* Rows y and y + 1 of the input to a pair of rows of the scratch; rows outside of the input read in_zero. */
-static TML_NOINLINE void depthwise_fill(const tml_depthwise_dsp_params *p, const depthwise_shape *s, const int8_t *x,
-                                        int32_t y, uint32_t *row) {
+static TML_NOINLINE void depthwise_fill(const tml_depthwise_dsp_params *p, const tml_depthwise_shape *s,
+                                        const int8_t *x, int32_t y, uint32_t *row) {
   const uint32_t zeros = 0x01010101u * (uint8_t)p->in_zero, width = (uint32_t)p->in_w * p->channels;
   const int8_t *upper = (const int8_t *)&zeros, *lower = upper;
   uint32_t upper_step = 0, lower_step = 0, column = p->pad_left, left = s->columns;
@@ -71,25 +61,25 @@ static TML_NOINLINE void depthwise_fill(const tml_depthwise_dsp_params *p, const
     lower_step = p->channels;
   }
   if (column % 2 != 0 && left > 0) {
-    depthwise_column(upper, lower, depthwise_at(row, column));
+    depthwise_column(upper, lower, tml_depthwise_at(row, column));
     upper += upper_step;
     lower += lower_step;
     ++column;
     --left;
   }
-  row = depthwise_at(row, column);
+  row = tml_depthwise_at(row, column);
   row = depthwise_pairs(upper, upper_step, lower, lower_step, row, row + left / 2 * 8);
   if (left % 2 != 0) depthwise_column(upper + (left - 1) * upper_step, lower + (left - 1) * lower_step, row);
 }
 
 /* The columns of padding, which no band overwrites. */
-static TML_NOINLINE void depthwise_pad(const tml_depthwise_dsp_params *p, const depthwise_shape *s, uint32_t *scratch,
-                                       uint32_t pair_rows) {
+static TML_NOINLINE void depthwise_pad(const tml_depthwise_dsp_params *p, const tml_depthwise_shape *s,
+                                       uint32_t *scratch, uint32_t pair_rows) {
   const uint32_t zeros = 0x00010001u * (uint16_t)p->in_zero;
   uint32_t column;
   for (; pair_rows > 0; --pair_rows, scratch += s->column_pairs * 8) {
     for (column = 0; column < s->column_pairs * 2; ++column) {
-      uint32_t *to = depthwise_at(scratch, column);
+      uint32_t *to = tml_depthwise_at(scratch, column);
       if (column - p->pad_left >= s->columns) to[0] = to[2] = to[4] = to[6] = zeros;
     }
   }
@@ -105,8 +95,8 @@ static TML_NOINLINE void depthwise_clamp(const tml_depthwise_dsp_params *p, int8
 }
 
 /* Up to four channels of one image; the scratch holds those from `base` on. */
-static TML_NOINLINE void depthwise_block(const tml_depthwise_dsp_params *p, const depthwise_shape *s, const int8_t *x,
-                                         int8_t *y, uint32_t *scratch, uint32_t channel) {
+static TML_NOINLINE void depthwise_block(const tml_depthwise_dsp_params *p, const tml_depthwise_shape *s,
+                                         const int8_t *x, int8_t *y, uint32_t *scratch, uint32_t channel) {
   const uint32_t base = tml_min_u32(channel, p->channels - TML_DEPTHWISE_CHANNELS);
   const uint32_t row_words = s->column_pairs * 8, own = p->multiplier_step && !p->code_shift;
   const uint32_t bytes = TML_DEPTHWISE_TAPS + 4u + 4u * own;
@@ -154,7 +144,7 @@ int tml_depthwise_dsp_run(const tml_context *context, const tml_depthwise_dsp_pa
   int8_t *y = tml_operand(context, operands[1]);
   uint32_t *scratch = (uint32_t *)(void *)(context->arena + operands[2]);
   const uint32_t rows = tml_min_u32(p->band_rows, p->out_h);
-  depthwise_shape s;
+  tml_depthwise_shape s;
   uint32_t b, c;
   s.stride = stride;
   s.column_pairs = (p->out_w * stride + 4 - stride) / 2;

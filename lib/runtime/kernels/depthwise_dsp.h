@@ -27,6 +27,16 @@ typedef struct tml_depthwise_channel {
 
 typedef void (*tml_depthwise_function)(const tml_depthwise_channel *channel);
 
+/* What a stride decides. */
+typedef struct tml_depthwise_shape {
+  uint32_t stride;
+  uint32_t column_pairs; /* of the scratch */
+  uint32_t columns;      /* of the input that the scratch holds */
+  tml_depthwise_function function;
+} tml_depthwise_shape;
+
+static inline uint32_t *tml_depthwise_at(uint32_t *row, uint32_t column) { return row + column / 2 * 8 + column % 2; }
+
 int tml_depthwise_dsp_run(const tml_context *context, const tml_depthwise_dsp_params *p, const uint32_t *operands,
                           uint32_t stride, tml_depthwise_function function);
 
