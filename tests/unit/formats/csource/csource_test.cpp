@@ -64,7 +64,9 @@ static const tml_step tiny_steps[] = {
   {tml_lut_s8, &tiny_step0, tiny_operands0}
 };
 
-int8_t *tiny_input0(void *arena) { return (int8_t *)(void *)((uint8_t *)arena + 0); }
+int8_t *tiny_input0(void *arena) {
+  return (int8_t *)(void *)((uint8_t *)arena + 0);
+}
 
 const int8_t *tiny_output0(const void *arena) {
   return (const int8_t *)(const void *)((const uint8_t *)arena + 0);
