@@ -217,6 +217,8 @@ constexpr auto kShares = std::to_array<CycleShares>({
     {"tml_depthwise3x3_stride2_s8_dsp", 0.1514, 0.2053, 0.0488, 0.0000},
     {"tml_depthwise_conv2d_s8", 0.2392, 0.0697, 0.0524, 0.0177},
     {"tml_div_s8", 0.1100, 0.0110, 0.0235, 0.0000},
+    {"tml_fully_connected_lean_s8_dsp", 0.1205, 0.1978, 0.0171, 0.0000},
+    {"tml_fully_connected_lean_short_s8_dsp", 0.1205, 0.1978, 0.0171, 0.0000},
     {"tml_fully_connected_s8", 0.4035, 0.0098, 0.0275, 0.0000},
     {"tml_fully_connected_s8_dsp", 0.0838, 0.3146, 0.0127, 0.0000},
     {"tml_fully_connected_short_s8_dsp", 0.0838, 0.3146, 0.0127, 0.0000},
