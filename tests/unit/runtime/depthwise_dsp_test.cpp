@@ -140,8 +140,12 @@ TEST_CASE("a lowered depthwise step takes the form of the DSP kernels", "[device
     s.kernel = "tml_depthwise_conv2d_s8";
     std::vector<std::int8_t> weights(static_cast<std::size_t>(9 * channels));
     for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<std::int8_t>(i % 127);
-    std::vector<std::int32_t> multipliers(static_cast<std::size_t>(channels), 1 << 20);
-    multipliers[0] = is_short ? 1 << 21 : (1 << 20) + 1;
+    // Of the codes 512 and 256 with shift 10 (kernels/channel_word.h), or of no code.
+    const auto of_code = [](std::int64_t code) {
+      return static_cast<std::int32_t>((code * 4194304 + 0x155500 + 10) >> 10);
+    };
+    std::vector<std::int32_t> multipliers(static_cast<std::size_t>(channels), is_short ? of_code(256) : 1 << 20);
+    multipliers[0] = is_short ? of_code(512) : (1 << 20) + 1;
     s.fields = {{"weights", Tensor::from<std::int8_t>({3, 3, channels}, weights)},
                 {"bias", Tensor(DType::i32, {channels})},
                 {"multipliers", Tensor::from<std::int32_t>({channels}, multipliers)},
@@ -178,7 +182,7 @@ TEST_CASE("a lowered depthwise step takes the form of the DSP kernels", "[device
   const auto with_words = depthwise_stride2_dsp_form(step(2, 16, 0, true), Target::cortex_m4);
   REQUIRE(with_words);
   CHECK(field_tensor(with_words->step, "stream")->size() == 13 * 16);
-  CHECK(field_value(with_words->step, "code_shift") == 22 - 12);  // 2^21 = 512 * 2^12
+  CHECK(field_value(with_words->step, "code_shift") == 10);
   CHECK(depthwise_stride2_dsp_small_form(step(2, 16, 0), Target::cortex_m4)->scratch_bytes == 1600);
   CHECK_FALSE(depthwise_dsp_form(step(2, 16, 0), Target::cortex_m4));
   CHECK_FALSE(depthwise_dsp_form(step(1, 3, 0), Target::cortex_m4));
