@@ -89,7 +89,7 @@ core_of() { # FOLDER: the emulated core that stands for the folder's target
 check() { # FOLDER
   local folder trace name out=$work/out
   folder=$(cd "$1" && pwd)
-  trace=$(echo "$folder"/*_trace.c)
+  trace=$(ls "$folder"/*_trace.c 2>/dev/null | grep -v '/tml_trace.c$' || true) # a bundle brings the runtime's
   [ -f "$trace" ] || fail "no *_trace.c in $folder: emit with --trace"
   name=$(basename "$trace" _trace.c)
   select_target "${core:-$(core_of "$folder")}" || fail "$folder: there is no emulated core for its target"

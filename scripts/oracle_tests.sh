@@ -49,7 +49,7 @@ model digits "$d/digits.onnx" "$d/calib_x.npy" "$d/test_x.npy"
 if [ -d "$shared/models/mlperf_tiny" ]; then
   m=$shared/models/mlperf_tiny
   model kws01b "$m/kws01b_nchw.onnx" "$shared/data/kws01/x.npy" "$shared/data/kws01/x.npy" --samples 400
-  model ic01_nhwc "$m/ic01_nhwc.onnx" "$shared/data/cifar10/lossless_calib_x.npy" "$shared/data/cifar10/lossless_test_x.npy" --samples 200
+  model ic01_nhwc "$m/ic01_nhwc.onnx" "$shared/data/cifar10/lossless_calib_x.npy" "$shared/data/cifar10/lossless_test_x.npy"
   model vww01 "$m/vww01_nchw_pad.onnx" "$m/golden/vww01_x.npy" "$m/golden/vww01_x.npy" --scale 0.00392156862745098
   model ad01 "$m/ad01_nchw.onnx" "$m/golden/ad01_x.npy" "$m/golden/ad01_x.npy" --regression
 else
