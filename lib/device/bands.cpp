@@ -40,11 +40,16 @@ bool is_same_for_rows(const Tensor& constant) {
   return dims.size() < 2 || (dims.size() <= 4 && dims[dims.size() - 2] == 1);
 }
 
+// An element of the output depends on the inputs' elements at its place alone: no axis has a part of its own.
+bool is_elementwise(const NodeView& node) {
+  const AxisRuleFn axis_rule = find_op(node.node().op)->axis_rule;
+  const auto rule = axis_rule == nullptr ? std::nullopt : axis_rule(node);
+  return rule && !rule->axis && rule->axes_input < 0 && rule->axes.empty() && rule->per_axis.empty() &&
+         rule->removed.empty();
+}
+
 bool is_row_by_row(const NodeView& node) {
-  const std::string& op = node.node().op;
-  constexpr std::string_view kBinary[] = {"Add", "Sub", "Mul", "Div", "Max", "Min", "PRelu", "Identity"};
-  const bool known = std::find(std::begin(kBinary), std::end(kBinary), op) != std::end(kBinary);
-  if (!known && find_op(op)->scalar == nullptr) return false;
+  if (!is_elementwise(node)) return false;
   for (std::size_t i = 0; i < node.input_count(); ++i) {
     if (!node.has_input(i)) continue;
     const Tensor* constant = node.constant(i);

@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "lib/quant/short_multiplier.h"
 #include "lib/runtime/kernels/channel_word.h"
 
 namespace tinyml {
 namespace {
+
+// The quantizer and the kernels speak of the same codes.
+static_assert(TML_CODE_BITS == kShortCodeBits && TML_CODE_BELOW == kShortCodeBelow);
 
 constexpr int kCodeBits = TML_CODE_BITS, kBiasBits = 32 - kCodeBits;
 constexpr std::uint32_t kMostShift = 22;

@@ -51,13 +51,12 @@ double short_unit(double largest) {
 }
 
 double short_factor(double unit, int code) {
-  constexpr std::int64_t kBelow = 0x155500;  // TML_CODE_BELOW
   constexpr int kMultiplierBits = 32, kMostShift = kMultiplierBits - kShortCodeBits;
   int exponent = 0;
   std::frexp(unit, &exponent);
   const int shift = 1 - exponent - kShortCodeBits;
   if (shift < 1 || shift > kMostShift) return 0;
-  const std::int64_t multiplier = ((static_cast<std::int64_t>(code) << kMostShift) + kBelow + shift) >> shift;
+  const std::int64_t multiplier = ((static_cast<std::int64_t>(code) << kMostShift) + kShortCodeBelow + shift) >> shift;
   return std::ldexp(static_cast<double>(multiplier), -kMultiplierBits);
 }
 

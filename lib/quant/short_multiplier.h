@@ -10,6 +10,7 @@ namespace tinyml {
 
 constexpr int kShortCodeBits = 10;
 constexpr int kShortBiasBits = 32 - kShortCodeBits;  // signed, of the same word
+constexpr int kShortCodeBelow = 0x155500;  // a third of a code's unit, 2^22, but its low byte, where the shift stands
 
 // The layer's unit, a power of two: the smallest of which the largest factor is at most 2^kShortCodeBits - 1, rounded.
 double short_unit(double largest);

@@ -3,11 +3,11 @@
 #include "passes/quantize/quantize.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 
 #include "lib/exec/executor.h"
 #include "lib/exec/footprint.h"
+#include "lib/exec/metrics.h"
 #include "lib/quant/stored_bytes.h"
 #include "lib/support/error.h"
 #include "passes/quantize/assign_params.h"
@@ -31,24 +31,6 @@ std::size_t constant_bytes(const Graph& graph) {
   return bytes;
 }
 
-// Signal and noise energy of one value over the report's samples.
-struct Energy {
-  double signal = 0, noise = 0;
-  void add(const Tensor& reference, const Tensor& other) {
-    const auto a = reference.data<float>(), b = other.data<float>();
-    for (std::size_t i = 0; i < a.size(); ++i) {
-      const double difference = static_cast<double>(b[i]) - static_cast<double>(a[i]);
-      signal += static_cast<double>(a[i]) * static_cast<double>(a[i]);
-      noise += difference * difference;
-    }
-  }
-  // Identical values have no noise: reported as 200 dB, beyond what float32 can tell.
-  double db() const {
-    constexpr double kExact = 200.0;
-    return noise <= 0 ? kExact : signal <= 0 ? -kExact : std::clamp(10 * std::log10(signal / noise), -kExact, kExact);
-  }
-};
-
 class ErrorReport {
  public:
   ErrorReport(const Graph& reference, const Graph& quantized, const QuantPlan& plan, const PassContext& context)
@@ -65,7 +47,7 @@ class ErrorReport {
     quantized_run_.set_taps(values, [this](ValueId id, const Tensor& t) {
       Tensor rounded = t;
       fake_quantize(rounded, *quantized_.value(id).quant);
-      energies_[id].add(expected_[id], rounded);
+      differences_[id].add(expected_[id], rounded);
     });
   }
 
@@ -77,11 +59,11 @@ class ErrorReport {
   void finish(QuantizeReport& report) const {
     for (const auto& w : watched_) {
       const Node& node = quantized_.node(w.node);
-      report.layers.push_back({node.name, node.origins, energies_.at(w.value).db()});
+      report.layers.push_back({node.name, node.origins, differences_.at(w.value).sqnr_db()});
     }
     std::stable_sort(report.layers.begin(), report.layers.end(),
                      [](const LayerError& a, const LayerError& b) { return a.sqnr_db < b.sqnr_db; });
-    report.output_sqnr_db = output_.db();
+    report.output_sqnr_db = output_.sqnr_db();
   }
 
  private:
@@ -93,8 +75,8 @@ class ErrorReport {
   Executor reference_run_, quantized_run_;
   std::vector<Watched> watched_;
   std::map<ValueId, Tensor> expected_;
-  std::map<ValueId, Energy> energies_;
-  Energy output_;
+  std::map<ValueId, Difference> differences_;
+  Difference output_;
 };
 
 void report_errors(const Graph& reference, const Graph& quantized, const QuantPlan& plan, const CalibrationData& data,
