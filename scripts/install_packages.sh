@@ -8,7 +8,8 @@ set -euo pipefail
 build=(g++ cmake ninja-build libprotobuf-dev protobuf-compiler libonnx-dev libspdlog-dev libfmt-dev nlohmann-json3-dev
   libcli11-dev libjpeg-dev libpng-dev zlib1g-dev)
 firmware=(gcc make gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm)
-test=(gcc-riscv64-unknown-elf qemu-system-misc catch2 clang libclang-rt-14-dev clang-format cppcheck libonnx-testdata python3-venv)
+test=(gcc-riscv64-unknown-elf qemu-system-misc catch2 clang libclang-rt-14-dev clang-format cppcheck libonnx-testdata python3-venv
+  arduino-builder arduino-core-avr arduino-ctags gcc-avr avr-libc simavr)
 
 usage() { sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 fail() { echo "install_packages: $*" >&2; exit 1; }

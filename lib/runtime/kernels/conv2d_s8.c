@@ -41,11 +41,11 @@ static TML_NOINLINE void conv_gather(const tml_conv2d_params *p, const conv_pixe
   const uint32_t step = s->dense ? p->kernel_w : 1u;
   uint32_t ky, kx;
   if (s->y.begin > 0 || s->w.begin > 0 || s->y.end < p->kernel_h || s->w.end < p->kernel_w) {
-    memset(patch, p->in_zero, bytes);
+    memset(patch, p->in_zero, (size_t)bytes);
   }
   for (ky = s->y.begin; ky < s->y.end; ++ky) {
     for (kx = s->w.begin; kx < s->w.end; kx += step) {
-      memcpy(patch + (ky * p->kernel_w + kx) * s->depth, conv_tap(p, s, ky, kx), run);
+      memcpy(patch + (ky * p->kernel_w + kx) * s->depth, conv_tap(p, s, ky, kx), (size_t)run);
     }
   }
 }
