@@ -45,14 +45,6 @@ Matrices matrices_of(const LowerContext& context, std::size_t i, bool transposed
   return m;
 }
 
-Dims broadcast_batch(const Dims& a, const Dims& b) {
-  Dims both(std::max(a.size(), b.size()), 1);
-  for (const Dims* dims : {&a, &b})
-    for (std::size_t i = 0; i < dims->size(); ++i)
-      if ((*dims)[i] != 1) both[both.size() - dims->size() + i] = (*dims)[i];
-  return both;
-}
-
 // Makes the operand's batch either one matrix or all of `batch`, dense.
 void match_batch(LoweredNode& lowered, Matrices& m, const Dims& batch) {
   const std::int64_t own = element_count(m.batch), all = element_count(batch), matrix = m.rows * m.columns;
@@ -99,7 +91,7 @@ LoweredNode lower_product(const LowerContext& context, const ProductSpec& produc
   if (is_int16(context)) refuse("a product of two activations of 16 bits", "keep this node int8");
   Matrices a = matrices_of(context, 0, false), b = matrices_of(context, 1, product.b_transposed);
   LoweredNode lowered;
-  const Dims batch = broadcast_batch(a.batch, b.batch);
+  const Dims batch = broadcast(a.batch, b.batch);
   match_batch(lowered, a, batch);
   match_batch(lowered, b, batch);
   const Affine to = affine(context.outputs[0]);
