@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "lib/quant/codebook.h"
 #include "lib/quant/params.h"
 #include "passes/quantize/codebook.h"
 
@@ -23,7 +24,7 @@ class LayerRounder {
         form_(form),
         threads_(threads),
         params_(weight_params(weights, axis, form.bits == 4 ? DType::i4 : DType::i8)),
-        levels_(form.bits == 4 ? Levels(-8, 7) : Levels(-127, 127)),
+        levels_(form.bits == 4 ? Levels(-8, 7) : Levels(-kLargestEntry, kLargestEntry)),
         real_(rows.outputs * rows.inputs) {
     const auto w = weights.data<float>();
     for (std::size_t c = 0; c < rows.outputs; ++c)

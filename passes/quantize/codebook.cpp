@@ -11,7 +11,8 @@ namespace tinyml {
 namespace {
 
 std::size_t level_of(double x) {
-  return static_cast<std::size_t>(std::clamp(std::nearbyint(x), -127.0, 127.0) + kLargestEntry);
+  constexpr double kMost = kLargestEntry;
+  return static_cast<std::size_t>(std::clamp(std::nearbyint(x), -kMost, kMost) + kMost);
 }
 
 std::size_t position(const std::vector<int>& table, int entry) {

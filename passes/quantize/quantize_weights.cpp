@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "lib/quant/codebook.h"
 #include "lib/quant/params.h"
 #include "lib/quant/stored_bytes.h"
 #include "passes/quantize/adaround.h"
@@ -107,7 +108,7 @@ class Quantizer {
   // int8 weights keep off -128, so that products fit the pairwise multiply-adds of small cores.
   static Tensor quantize_weights_tensor(const Tensor& real, const QuantParams& params) {
     Tensor q = quantize_tensor(real, params);
-    for (std::int8_t& v : q.data<std::int8_t>()) v = std::max<std::int8_t>(v, -127);
+    for (std::int8_t& v : q.data<std::int8_t>()) v = std::max<std::int8_t>(v, -kLargestEntry);
     return q;
   }
 
