@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "lib/support/error.h"
+#include "passes/quantize/name_globs.h"
 
 namespace tinyml {
 namespace {
@@ -32,16 +33,13 @@ class Chooser {
         options_(options),
         report_(report),
         planned_(plan.activations.begin(), plan.activations.end()),
-        hit_(options.int16_nodes.size(), false) {}
+        chosen_(options.int16_nodes, "--int16") {}
 
   void run() {
     for (const ValueId id : graph_.inputs())
-      if (all() || chosen(graph_.value(id).name, {})) want(id);
+      if (all() || chosen_.match(graph_.value(id).name, {})) want(id);
     for (const auto& entry : plan_.nodes) choose(entry);
-    for (std::size_t i = 0; i < hit_.size(); ++i)
-      if (!hit_[i])
-        throw Error("no node matches --int16 " + printable(options_.int16_nodes[i]),
-                    "see `tinyml-opt inspect` for the node names");
+    chosen_.require_hits();
     while (carry()) {
     }
     const std::set<ValueId> wide = plan_.int16;
@@ -53,18 +51,6 @@ class Chooser {
  private:
   bool all() const { return options_.activation_type == DType::i16; }
 
-  bool chosen(const std::string& name, const std::vector<std::string>& origins) {
-    bool result = false;
-    for (std::size_t i = 0; i < hit_.size(); ++i) {
-      const std::string& pattern = options_.int16_nodes[i];
-      const bool match =
-          glob_matches(pattern, name) ||
-          std::any_of(origins.begin(), origins.end(), [&](const std::string& o) { return glob_matches(pattern, o); });
-      if (match) hit_[i] = result = true;
-    }
-    return result;
-  }
-
   bool want(ValueId id) { return planned_.contains(id) && plan_.int16.insert(id).second; }
 
   // The value that the node's step writes: the clamp's where it swallows one.
@@ -75,7 +61,7 @@ class Chooser {
 
   void choose(const QuantPlan::NodePlan& entry) {
     const Node& node = graph_.node(entry.node);
-    if (!chosen(node.name, node.origins) && !all()) return;
+    if (!chosen_.match(node.name, node.origins) && !all()) return;
     if (!takes_int16(graph_, entry.node)) {
       if (all())
         throw Error(node.op + kNoForm, "choose the layers that get them by name (--int16), without this one")
@@ -130,7 +116,7 @@ class Chooser {
   const QuantizeOptions& options_;
   QuantizeReport& report_;
   std::set<ValueId> planned_;
-  std::vector<bool> hit_;
+  NameGlobs chosen_;
 };
 
 }  // namespace

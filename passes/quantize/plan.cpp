@@ -4,28 +4,9 @@
 #include <algorithm>
 #include <set>
 
-#include "lib/support/error.h"
+#include "passes/quantize/name_globs.h"
 
 namespace tinyml {
-
-bool glob_matches(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0, t = 0, star = std::string_view::npos, resume = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
-      ++p, ++t;
-    } else if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      resume = t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++resume;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
-}
 
 std::vector<std::size_t> data_inputs(const Node& node, const QuantRule& rule) {
   std::vector<std::size_t> list;
@@ -54,30 +35,16 @@ namespace {
 class Planner {
  public:
   Planner(const Graph& graph, const std::vector<std::string>& exclude)
-      : graph_(graph), exclude_(exclude), hit_(exclude.size(), false) {}
+      : graph_(graph), exclude_(exclude, "--exclude") {}
 
   QuantPlan run() {
     for (const NodeId id : graph_.nodes()) consider(id);
-    for (std::size_t i = 0; i < hit_.size(); ++i)
-      if (!hit_[i])
-        throw Error("no node matches --exclude " + printable(exclude_[i]),
-                    "see `tinyml-opt inspect` for the node names");
+    exclude_.require_hits();
     for (const auto& entry : plan_.nodes) collect(entry);
     return std::move(plan_);
   }
 
  private:
-  bool excluded(const Node& node) {
-    bool result = false;
-    for (std::size_t i = 0; i < exclude_.size(); ++i) {
-      const bool match = glob_matches(exclude_[i], node.name) ||
-                         std::any_of(node.origins.begin(), node.origins.end(),
-                                     [&](const std::string& o) { return glob_matches(exclude_[i], o); });
-      if (match) hit_[i] = result = true;
-    }
-    return result;
-  }
-
   // Why the node cannot be integer; empty when it can.
   std::string obstacle(const Node& node, const QuantRule& rule) const {
     if (rule.kind == QuantKind::none) return node.op + " has no integer form";
@@ -103,7 +70,7 @@ class Planner {
     const QuantRule rule =
         op != nullptr && op->quant_rule != nullptr ? op->quant_rule(NodeView(graph_, node)) : QuantRule{};
     if (rule.kind == QuantKind::integral) return;
-    if (excluded(node)) return leave(node, "excluded by name");
+    if (exclude_.match(node.name, node.origins)) return leave(node, "excluded by name");
     if (std::string reason = obstacle(node, rule); !reason.empty()) return leave(node, std::move(reason));
     plan_.nodes.push_back({id, rule, {}});
   }
@@ -133,8 +100,7 @@ class Planner {
   }
 
   const Graph& graph_;
-  const std::vector<std::string>& exclude_;
-  std::vector<bool> hit_;
+  NameGlobs exclude_;
   std::set<ValueId> seen_, swallowed_;
   QuantPlan plan_;
 };

@@ -27,9 +27,6 @@ struct QuantPlan {
 
 QuantPlan make_plan(const Graph& graph, const std::vector<std::string>& exclude);
 
-// Whether `pattern` (* any run, ? one character) matches all of `text`.
-bool glob_matches(std::string_view pattern, std::string_view text);
-
 // Indices of the inputs that are activations under `rule` (constants among them included).
 std::vector<std::size_t> data_inputs(const Node& node, const QuantRule& rule);
 
