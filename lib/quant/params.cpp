@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "lib/quant/channel_runs.h"
 #include "lib/support/error.h"
 
 namespace tinyml {
@@ -18,37 +19,12 @@ float usable_scale(double scale) {
   return s > 0 ? std::max(s, kLeastScale) : 1.0F;
 }
 
-struct Blocks {
-  std::int64_t outer, channels, inner;
-};
-
-Blocks blocks(const Tensor& t, int axis) {
-  Blocks b{1, 1, 1};
-  for (std::size_t i = 0; i < t.rank(); ++i) {
-    const std::int64_t d = t.dims()[i];
-    (static_cast<int>(i) < axis ? b.outer : static_cast<int>(i) == axis ? b.channels : b.inner) *= d;
-  }
-  return b;
-}
-
-// Calls body(channel, begin, end) for each contiguous run of elements with one channel.
-template <class Body>
-void for_runs(const Tensor& t, int axis, Body body) {
-  if (axis < 0) return body(std::size_t{0}, std::size_t{0}, static_cast<std::size_t>(t.size()));
-  const Blocks b = blocks(t, axis);
-  for (std::int64_t o = 0; o < b.outer; ++o)
-    for (std::int64_t c = 0; c < b.channels; ++c) {
-      const auto begin = static_cast<std::size_t>((o * b.channels + c) * b.inner);
-      body(static_cast<std::size_t>(c), begin, begin + static_cast<std::size_t>(b.inner));
-    }
-}
-
 template <class T>
 void quantize_into(Tensor& out, const Tensor& real, const QuantParams& p) {
   const IntRange range = int_range(p.type);
   const auto x = real.data<float>();
   auto q = out.data<T>();
-  for_runs(real, p.axis, [&](std::size_t channel, std::size_t begin, std::size_t end) {
+  ChannelRuns(real, p.axis).each([&](std::size_t channel, std::size_t begin, std::size_t end) {
     const float scale = p.scales[channel];
     const auto zero = static_cast<double>(p.zero_points[channel]);
     for (std::size_t i = begin; i < end; ++i) {
@@ -62,7 +38,7 @@ template <class T>
 void dequantize_into(Tensor& out, const Tensor& integers, const QuantParams& p) {
   const auto q = integers.data<T>();
   auto x = out.data<float>();
-  for_runs(integers, p.axis, [&](std::size_t channel, std::size_t begin, std::size_t end) {
+  ChannelRuns(integers, p.axis).each([&](std::size_t channel, std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i)
       x[i] = static_cast<float>(static_cast<std::int64_t>(q[i]) - p.zero_points[channel]) * p.scales[channel];
   });
@@ -92,7 +68,7 @@ QuantParams weight_params(const Tensor& weights, int axis, DType type) {
   const std::size_t channels = axis < 0 ? 1 : static_cast<std::size_t>(weights.dims()[static_cast<std::size_t>(axis)]);
   std::vector<float> reach(channels, 0.0F);
   const auto w = weights.data<float>();
-  for_runs(weights, axis, [&](std::size_t channel, std::size_t begin, std::size_t end) {
+  ChannelRuns(weights, axis).each([&](std::size_t channel, std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) reach[channel] = std::max(reach[channel], std::fabs(w[i]));
   });
   const float largest = reach.empty() ? 0.0F : *std::max_element(reach.begin(), reach.end());

@@ -90,10 +90,7 @@ class Assigner {
 
  private:
   bool is_int16(ValueId id) const { return plan_.int16.contains(id); }
-  DType type_of(ValueId id) const {
-    if (is_int16(id)) return DType::i16;
-    return options_.activation_type == DType::i16 ? DType::i8 : options_.activation_type;
-  }
+  DType type_of(ValueId id) const { return is_int16(id) ? DType::i16 : narrow_type(options_); }
 
   bool tied_output(ValueId id) const { return id != ValueId::none && planned_[index(id)]; }
 
@@ -142,6 +139,10 @@ class Assigner {
 };
 
 }  // namespace
+
+DType narrow_type(const QuantizeOptions& options) {
+  return options.activation_type == DType::i16 ? DType::i8 : options.activation_type;
+}
 
 void assign_params(Graph& graph, const QuantPlan& plan, const Calibration& calibration,
                    const QuantizeOptions& options) {

@@ -33,10 +33,8 @@ class Judge {
     const auto fixed = fixed_batch(reference);
     const std::size_t batch =
         fixed.value_or(fitting_batch(footprint(reference).peak, std::min(kMostBatch, data.samples)));
-    const std::size_t batches = std::max<std::size_t>(1, data.samples / batch);
-    const std::size_t used = std::clamp<std::size_t>(kMostSamples / batch, 1, batches);
-    for (std::size_t i = 0; i < used; ++i) {
-      inputs_.push_back(data.read(i * batches / used * batch, std::min(batch, data.samples)));
+    for (const std::size_t first : spread_batches(data.samples, batch, kMostSamples)) {
+      inputs_.push_back(data.read(first, std::min(batch, data.samples)));
       expected_.push_back(run.run(inputs_.back())[0]);
     }
   }

@@ -1,6 +1,7 @@
 // Samples are read one by one and joined: a subset is read a few times, and reading is cheap beside running the model.
 #include "passes/quantize/calibration_subset.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace tinyml {
@@ -30,6 +31,13 @@ CalibrationData subset(const CalibrationData& data, std::vector<std::size_t> sam
             for (std::size_t i = 0; !parts.empty() && i < parts.front().size(); ++i) inputs.push_back(joined(parts, i));
             return inputs;
           }};
+}
+
+std::vector<std::size_t> spread_batches(std::size_t samples, std::size_t batch, std::size_t enough) {
+  const std::size_t all = std::max<std::size_t>(1, samples / batch);
+  std::vector<std::size_t> firsts(std::clamp<std::size_t>(enough / batch, 1, all));
+  for (std::size_t i = 0; i < firsts.size(); ++i) firsts[i] = i * all / firsts.size() * batch;
+  return firsts;
 }
 
 CalibrationSplit split(const CalibrationData& data, std::size_t least) {

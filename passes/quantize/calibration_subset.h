@@ -8,6 +8,9 @@ namespace tinyml {
 // `data` must outlive the result.
 CalibrationData subset(const CalibrationData& data, std::vector<std::size_t> samples);
 
+// The first samples of whole batches spread evenly over the data: of about `enough` samples, one batch at least.
+std::vector<std::size_t> spread_batches(std::size_t samples, std::size_t batch, std::size_t enough);
+
 struct CalibrationSplit {
   CalibrationData rounding, judging;
 };

@@ -53,12 +53,6 @@ class Chooser {
 
   bool want(ValueId id) { return planned_.contains(id) && plan_.int16.insert(id).second; }
 
-  // The value that the node's step writes: the clamp's where it swallows one.
-  ValueId written(const QuantPlan::NodePlan& entry, ValueId output) const {
-    const auto clamp = fused_clamp(graph_, entry.node, entry.rule);
-    return clamp && !planned_.contains(output) ? graph_.node(*clamp).outputs[0] : output;
-  }
-
   void choose(const QuantPlan::NodePlan& entry) {
     const Node& node = graph_.node(entry.node);
     if (!chosen_.match(node.name, node.origins) && !all()) return;
@@ -69,8 +63,7 @@ class Chooser {
       report_.kept_int8.push_back({node.name, node.op + kNoForm});
       return;
     }
-    for (const ValueId output : node.outputs)
-      if (output != ValueId::none) want(written(entry, output));
+    for (const ValueId result : entry.results) want(result);
   }
 
   // One round over the operators that move values.
@@ -124,14 +117,9 @@ class Chooser {
 void choose_int16_values(Graph& graph, QuantPlan& plan, const QuantizeOptions& options, QuantizeReport& report) {
   if (options.activation_type != DType::i16 && options.int16_nodes.empty()) return;
   Chooser(graph, plan, options, report).run();
-  for (const auto& entry : plan.nodes) {
-    const auto& outputs = graph.node(entry.node).outputs;
-    const bool is_wide =
-        std::any_of(outputs.begin(), outputs.end(), [&](ValueId id) { return plan.int16.contains(id); });
-    const auto clamp = fused_clamp(graph, entry.node, entry.rule);
-    if (is_wide || (clamp && plan.int16.contains(graph.node(*clamp).outputs[0])))
+  for (const auto& entry : plan.nodes)
+    if (std::any_of(entry.results.begin(), entry.results.end(), [&](ValueId id) { return plan.int16.contains(id); }))
       report.int16_nodes.push_back(graph.node(entry.node).name);
-  }
 }
 
 }  // namespace tinyml

@@ -10,6 +10,7 @@
 #include "lib/exec/footprint.h"
 #include "lib/ops/matrix_product.h"
 #include "passes/quantize/calibrate.h"
+#include "passes/quantize/calibration_subset.h"
 
 namespace tinyml {
 namespace {
@@ -252,11 +253,8 @@ std::optional<LayerMoments> layer_moments(const Graph& reference, const Graph& q
   constexpr std::size_t kMostBatch = 8;
   const std::size_t batch = fixed.value_or(fitting_batch(footprint(terms).peak, kMostBatch));
   const std::size_t enough = sample_budget(terms_of(terms), rows, data.samples);
-  const std::size_t batches = data.samples / batch,
-                    used = std::clamp<std::size_t>(enough / batch, 1, std::max<std::size_t>(1, batches));
   Collector collector(rows, entry.rule.bias_input >= 0, context.threads);
-  for (std::size_t i = 0; i < used; ++i) {
-    const std::size_t first = i * batches / used * batch;
+  for (const std::size_t first : spread_batches(data.samples, batch, enough)) {
     const auto inputs = data.read(first, std::min(batch, data.samples - first));
     const std::vector<Tensor> seen = terms_run.run(inputs);
     Tensor wanted = std::move(outputs_run.run(inputs)[0]);

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "passes/quantize/name_globs.h"
+#include "passes/quantize/weight_axes.h"
 
 namespace tinyml {
 
@@ -19,6 +20,9 @@ std::vector<std::size_t> data_inputs(const Node& node, const QuantRule& rule) {
   return list;
 }
 
+namespace {
+
+// The Relu or Clip that alone consumes the node's output and can be its kernel's clamp.
 std::optional<NodeId> fused_clamp(const Graph& graph, NodeId id, const QuantRule& rule) {
   const Node& node = graph.node(id);
   if (!rule.clamp_fuses || node.outputs.empty() || node.outputs[0] == ValueId::none) return std::nullopt;
@@ -30,8 +34,6 @@ std::optional<NodeId> fused_clamp(const Graph& graph, NodeId id, const QuantRule
   return out.consumers[0];
 }
 
-namespace {
-
 class Planner {
  public:
   Planner(const Graph& graph, const std::vector<std::string>& exclude)
@@ -40,7 +42,7 @@ class Planner {
   QuantPlan run() {
     for (const NodeId id : graph_.nodes()) consider(id);
     exclude_.require_hits();
-    for (const auto& entry : plan_.nodes) collect(entry);
+    for (auto& entry : plan_.nodes) collect(entry);
     return std::move(plan_);
   }
 
@@ -57,9 +59,7 @@ class Planner {
     if (rule.bias_input >= 0 && view.has_input(static_cast<std::size_t>(rule.bias_input))) {
       const auto& bias = view.input(static_cast<std::size_t>(rule.bias_input));
       if (!bias.constant) return "its bias is not constant";
-      const auto& dims = bias.constant->dims();
-      const auto longer = std::count_if(dims.begin(), dims.end(), [](std::int64_t d) { return d != 1; });
-      if (longer > 1 || (longer == 1 && dims.back() == 1)) return "its bias is not one value per output channel";
+      if (!fits_output_channels(*bias.constant)) return "its bias is not one value per output channel";
     }
     return {};
   }
@@ -72,7 +72,7 @@ class Planner {
     if (rule.kind == QuantKind::integral) return;
     if (exclude_.match(node.name, node.origins)) return leave(node, "excluded by name");
     if (std::string reason = obstacle(node, rule); !reason.empty()) return leave(node, std::move(reason));
-    plan_.nodes.push_back({id, rule, {}});
+    plan_.nodes.push_back({id, rule, {}, {}});
   }
 
   void leave(const Node& node, std::string reason) { plan_.float_nodes.push_back({node.name, std::move(reason)}); }
@@ -82,16 +82,18 @@ class Planner {
     (graph_.value(id).constant ? plan_.constants : plan_.activations).push_back(id);
   }
 
-  void collect(const QuantPlan::NodePlan& entry) {
+  void collect(QuantPlan::NodePlan& entry) {
     const Node& node = graph_.node(entry.node);
     for (const std::size_t i : data_inputs(node, entry.rule))
       if (!swallowed_.contains(node.inputs[i])) want(node.inputs[i]);
     const auto clamp = fused_clamp(graph_, entry.node, entry.rule);
     if (clamp && is_planned(*clamp)) {
       swallowed_.insert(node.outputs[0]);
+      entry.results = {graph_.node(*clamp).outputs[0]};
     } else {
       for (const ValueId output : node.outputs)
-        if (output != ValueId::none && graph_.value(output).type.dtype == DType::f32) want(output);
+        if (output != ValueId::none && graph_.value(output).type.dtype == DType::f32) entry.results.push_back(output);
+      for (const ValueId output : entry.results) want(output);
     }
   }
 

@@ -17,6 +17,8 @@ struct QuantPlan {
     NodeId node;
     QuantRule rule;
     WeightForm weights;  // when the rule names weights
+    std::vector<ValueId> results =
+        {};  // where its outputs are first quantized: behind the clamp that its kernel swallows
   };
   std::vector<NodePlan> nodes;       // quantized ones, in execution order
   std::vector<ValueId> activations;  // computed values and graph inputs that get parameters
@@ -29,8 +31,5 @@ QuantPlan make_plan(const Graph& graph, const std::vector<std::string>& exclude)
 
 // Indices of the inputs that are activations under `rule` (constants among them included).
 std::vector<std::size_t> data_inputs(const Node& node, const QuantRule& rule);
-
-// The Relu or Clip that alone consumes the node's output and can be its kernel's clamp.
-std::optional<NodeId> fused_clamp(const Graph& graph, NodeId node, const QuantRule& rule);
 
 }  // namespace tinyml

@@ -9,6 +9,7 @@
 #include "lib/quant/params.h"
 #include "lib/quant/stored_bytes.h"
 #include "passes/quantize/adaround.h"
+#include "passes/quantize/assign_params.h"
 #include "passes/quantize/codebook.h"
 #include "passes/quantize/short_scales.h"
 #include "passes/quantize/weight_axes.h"
@@ -57,7 +58,7 @@ class Quantizer {
     Range range;
     for (const float v : x) range = {std::min(range.min, v), std::max(range.max, v)};
     const bool wide = meets_int16(value);
-    const QuantParams params = activation_params(range, wide ? DType::i16 : narrow_type(), wide);
+    const QuantParams params = activation_params(range, wide ? DType::i16 : narrow_type(context_.options), wide);
     value.constant = quantize_tensor(real, params);
     value.quant = params;
   }
@@ -85,10 +86,6 @@ class Quantizer {
     graph_.value(id).quant = params;
     graph_.set_input(entry.node, w, id);
     return id;
-  }
-
-  DType narrow_type() const {
-    return context_.options.activation_type == DType::i16 ? DType::i8 : context_.options.activation_type;
   }
 
   bool is_int16(ValueId id) const {

@@ -7,27 +7,23 @@
 #include <algorithm>
 #include <cmath>
 
+#include "lib/quant/channel_runs.h"
 #include "lib/quant/short_multiplier.h"
 
 namespace tinyml {
 namespace {
 
-// Where the node's result is first quantized: behind the clamp that its kernel swallows.
 const QuantParams* output_params(const Graph& graph, const QuantPlan::NodePlan& entry) {
-  ValueId out = graph.node(entry.node).outputs[0];
-  if (const auto clamp = fused_clamp(graph, entry.node, entry.rule); clamp && !graph.value(out).quant)
-    out = graph.node(*clamp).outputs[0];
-  const auto& quant = graph.value(out).quant;
+  const auto& quant = graph.value(entry.results.at(0)).quant;
   return quant ? &*quant : nullptr;
 }
 
 std::vector<double> weight_sums(const Tensor& real, const QuantParams& params) {
   const auto w = real.data<float>();
   std::vector<double> sums(params.scales.size(), 0.0);
-  std::size_t inner = 1;
-  for (std::size_t i = static_cast<std::size_t>(params.axis) + 1; i < real.rank(); ++i)
-    inner *= static_cast<std::size_t>(real.dims()[i]);
-  for (std::size_t i = 0; i < w.size(); ++i) sums[i / inner % sums.size()] += static_cast<double>(w[i]);
+  ChannelRuns(real, params.axis).each([&](std::size_t channel, std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) sums[channel] += static_cast<double>(w[i]);
+  });
   return sums;
 }
 
@@ -46,28 +42,26 @@ std::vector<double> folded_offsets(const Tensor& real, const std::vector<float>&
 class RoundingError {
  public:
   RoundingError(const Tensor& real, const QuantParams& params)
-      : weights_(real.data<float>()), most_(int_range(params.type).max), channels_(params.scales.size()) {
-    for (std::size_t i = static_cast<std::size_t>(params.axis) + 1; i < real.rank(); ++i)
-      inner_ *= static_cast<std::size_t>(real.dims()[i]);
-  }
+      : weights_(real.data<float>()), most_(int_range(params.type).max), runs_(real, params.axis) {}
 
   double operator()(std::size_t channel, float scale) const {
     const auto most = static_cast<float>(most_);
     double squares = 0, sum = 0;
-    for (std::size_t run = channel * inner_; run < weights_.size(); run += channels_ * inner_)
-      for (const float w : weights_.subspan(run, inner_)) {
+    runs_.each_of(channel, [&](std::size_t begin, std::size_t end) {
+      for (const float w : weights_.subspan(begin, end - begin)) {
         const float rounded = std::clamp(std::nearbyint(w / scale), -most, most) * scale;
         const double error = static_cast<double>(w) - static_cast<double>(rounded);
         squares += error * error;
         sum += error;
       }
+    });
     return squares + sum * sum;
   }
 
  private:
   std::span<const float> weights_;
   int most_;
-  std::size_t channels_, inner_ = 1;
+  ChannelRuns runs_;
 };
 
 }  // namespace

@@ -1,8 +1,7 @@
 // The node itself becomes the last of its parts, so that its name, its output and whoever excludes it by name remain.
 #include "passes/quantize/split_operands.h"
 
-#include <algorithm>
-
+#include "passes/quantize/weight_axes.h"
 #include "passes/rewrite.h"
 
 namespace tinyml {
@@ -25,17 +24,10 @@ ValueId input(const Node& node, std::size_t i) { return i < node.inputs.size() ?
 
 bool computed(const Graph& graph, ValueId id) { return id != ValueId::none && !is_constant(graph, id); }
 
-// One value per output feature, or one for all.
-bool fits_features(const Tensor& bias) {
-  const Dims& dims = bias.dims();
-  const auto longer = std::count_if(dims.begin(), dims.end(), [](std::int64_t d) { return d != 1; });
-  return longer == 0 || (longer == 1 && dims.back() != 1);
-}
-
 Outcome split_gemm(Graph& graph, NodeId id) {
   const Node node = graph.node(id);
   const ValueId bias = input(node, 2);
-  if (bias == ValueId::none || (is_constant(graph, bias) && fits_features(*graph.value(bias).constant)))
+  if (bias == ValueId::none || (is_constant(graph, bias) && fits_output_channels(*graph.value(bias).constant)))
     return std::nullopt;
   Attributes attributes = node.attributes;
   attributes.erase("beta");

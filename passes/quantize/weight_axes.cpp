@@ -1,6 +1,8 @@
 // The rule says which axis is the output's; the other of the first two is the input's, counted within its group.
 #include "passes/quantize/weight_axes.h"
 
+#include <algorithm>
+
 namespace tinyml {
 
 WeightAxes::Place WeightAxes::locate(std::int64_t element) const {
@@ -8,6 +10,12 @@ WeightAxes::Place WeightAxes::locate(std::int64_t element) const {
   if (!out_first) return {i1, i0};
   const std::int64_t per_group = out_channels / groups;
   return {i0, i0 / per_group * d1 + i1};
+}
+
+bool fits_output_channels(const Tensor& bias) {
+  const Dims& dims = bias.dims();
+  const auto longer = std::count_if(dims.begin(), dims.end(), [](std::int64_t d) { return d != 1; });
+  return longer == 0 || (longer == 1 && dims.back() != 1);
 }
 
 std::optional<WeightAxes> weight_axes(const NodeView& node, const QuantRule& rule) {

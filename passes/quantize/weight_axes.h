@@ -20,6 +20,9 @@ struct WeightAxes {
   Place locate(std::int64_t element) const;  // channels of one element by its row-major index
 };
 
+// Whether a bias, of any rank, is one value per output channel, or one for all.
+bool fits_output_channels(const Tensor& bias);
+
 // nullopt when the weights have fewer than two axes or a form that is not known (a batched MatMul).
 std::optional<WeightAxes> weight_axes(const NodeView& node, const QuantRule& rule);
 

@@ -105,7 +105,7 @@ TEST_CASE("adaround beats rounding to nearest on unseen samples", "[quantize]") 
 TEST_CASE("the reported error of a rounded layer is that of its outputs", "[quantize]") {
   const Graph graph = layer("Conv", {{"pads", std::vector<std::int64_t>{1, 1, 1, 1}}}, {1, 3, 6, 6}, {4, 3, 3, 3}, 4);
   const NodeId node = graph.nodes()[0];
-  const QuantPlan::NodePlan entry{node, find_op("Conv")->quant_rule(NodeView(graph, graph.node(node))), {}};
+  const QuantPlan::NodePlan entry{node, find_op("Conv")->quant_rule(NodeView(graph, graph.node(node))), {}, {}};
   const auto rows = weight_rows(graph, entry);
   REQUIRE(rows);
   ThreadPool threads(2);

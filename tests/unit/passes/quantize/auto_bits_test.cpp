@@ -105,3 +105,9 @@ TEST_CASE("calibration split: every fourth sample judges, and samples are the da
   }
   CHECK(split(data, 17).judging.samples == 64);
 }
+
+TEST_CASE("spread batches: whole, even, and at least one", "[quantize]") {
+  CHECK(spread_batches(100, 10, 30) == std::vector<std::size_t>{0, 30, 60});
+  CHECK(spread_batches(25, 10, 1000) == std::vector<std::size_t>{0, 10});
+  CHECK(spread_batches(5, 10, 1) == std::vector<std::size_t>{0});
+}
