@@ -7,15 +7,18 @@
 namespace tinyml {
 namespace {
 
-std::size_t nibbles(const Tensor& t) { return (static_cast<std::size_t>(t.size()) + 1) / 2; }
+std::size_t nibbles(std::size_t count) { return (count + 1) / 2; }
+std::size_t nibbles(const Tensor& t) { return nibbles(static_cast<std::size_t>(t.size())); }
 
 }  // namespace
+
+bool codebook_saves(std::size_t weights) { return nibbles(weights) + kCodebookEntries < weights; }
 
 bool is_codebook(const Tensor& integers, const QuantParams& params) {
   if (params.type != DType::i8 || integers.dtype() != DType::i8) return false;
   if (std::any_of(params.zero_points.begin(), params.zero_points.end(), [](std::int32_t z) { return z != 0; }))
     return false;
-  if (nibbles(integers) + kCodebookEntries >= integers.bytes()) return false;
+  if (!codebook_saves(integers.bytes())) return false;
   std::array<bool, 256> seen{};
   std::size_t distinct = 0;
   for (const std::int8_t q : integers.data<std::int8_t>()) {

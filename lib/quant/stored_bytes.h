@@ -9,6 +9,8 @@ namespace tinyml {
 
 constexpr std::size_t kCodebookEntries = 16;
 
+// Whether half a byte for each of so many weights and the table are less than a byte for each.
+bool codebook_saves(std::size_t weights);
 // Whether symmetric int8 integers with these parameters have few enough distinct values, and are enough of them, that
 // indices into a table of them are smaller.
 bool is_codebook(const Tensor& integers, const QuantParams& params);

@@ -115,6 +115,20 @@ void report_weights(const Graph& quantized, const QuantPlan& plan, QuantizeRepor
   }
 }
 
+// A layer of few weights keeps plain int8 where a codebook would only lose accuracy.
+void set_forms(const Graph& graph, QuantPlan& plan, const WeightForm& form, QuantizeReport& report) {
+  for (auto& entry : plan.nodes) {
+    entry.weights = form;
+    if (!form.codebook || entry.rule.weight_input < 0) continue;
+    const Node& node = graph.node(entry.node);
+    const auto& weights = graph.value(node.inputs[static_cast<std::size_t>(entry.rule.weight_input)]).constant;
+    const auto count = static_cast<std::size_t>(weights->size());
+    if (codebook_saves(count)) continue;
+    entry.weights.codebook = false;
+    report.kept_int8.push_back({node.name, "a codebook of " + std::to_string(count) + " weights saves no bytes"});
+  }
+}
+
 // The value between the two nodes of a baked preprocessing is inside of one table.
 void leave_unrounded(QuantPlan& plan, ValueId id) { std::erase(plan.activations, id); }
 
@@ -152,7 +166,7 @@ Graph quantize(const Graph& graph, const CalibrationData& data, const QuantizeOp
 
   QuantPlan plan = make_plan(reference, options.exclude);
   choose_int16_values(reference, plan, options, report);
-  for (auto& entry : plan.nodes) entry.weights = options.weights;
+  set_forms(reference, plan, options.weights, report);
   if (baked) leave_unrounded(plan, baked->between);
   report.float_nodes = plan.float_nodes;
   report.nodes_quantized = plan.nodes.size();

@@ -75,7 +75,7 @@ struct QuantizeReport {
   };
   std::vector<FloatNode> float_nodes;    // left in float, and why
   std::vector<std::string> int16_nodes;  // whose outputs are int16
-  std::vector<FloatNode> kept_int8;      // chosen for int16, without a form for it
+  std::vector<FloatNode> kept_int8;      // asked to be otherwise (16 bits, a codebook), and why they are not
   std::size_t weights_bytes_float = 0, weights_bytes_int8 = 0;
   std::vector<LayerWeights> weights;       // in execution order
   bool bounds_met = true;                  // AutoBits' ones, at 8 bits at least

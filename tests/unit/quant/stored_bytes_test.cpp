@@ -25,3 +25,10 @@ TEST_CASE("stored bytes: nibbles, codebooks and plain types", "[quant]") {
   CHECK(stored_bytes(integers(DType::i8, 20, 2), &i8) == 20);         // the table would cost more
   CHECK(stored_bytes(Tensor(DType::i32, {5}), nullptr) == 20);
 }
+
+TEST_CASE("stored bytes: a codebook saves from 34 weights on", "[quant]") {
+  CHECK_FALSE(codebook_saves(0));
+  CHECK_FALSE(codebook_saves(32));
+  CHECK_FALSE(codebook_saves(33));  // 17 + 16
+  CHECK(codebook_saves(34));        // 17 + 16
+}

@@ -162,3 +162,20 @@ TEST_CASE("a layer with a codebook has at most 16 distinct weights and beats the
   }
   CHECK(error[1] < 0.9 * error[0]);
 }
+
+TEST_CASE("a layer that a codebook would not make smaller keeps its int8 weights, and the report says so",
+          "[quantize]") {
+  ThreadPool threads(1);
+  for (const std::int64_t outputs : {4, 8}) {  // 32 weights, or 64
+    const Graph graph = layer("Conv", {}, {1, 2, 4, 4}, {outputs, 2, 2, 2}, outputs);
+    QuantizeOptions options;
+    options.weights = {8, true, Rounding::reconstruct};
+    QuantizeReport report;
+    const Graph coded = quantize(graph, samples(graph, 64, 1), options, {threads, 1}, report);
+    const auto q = coded.value(coded.node(coded.nodes()[0]).inputs[1]).constant->data<std::int8_t>();
+    const bool kept = outputs == 4;
+    CHECK(report.kept_int8.size() == (kept ? 1U : 0U));
+    CHECK((std::set<int>(q.begin(), q.end()).size() > 16) == kept);
+    CHECK(report.weights.at(0).codebook != kept);
+  }
+}
