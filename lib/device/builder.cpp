@@ -146,25 +146,6 @@ void ProgramBuilder::place_step(const Draft& draft, const StepForm& form) {
   program_.steps.push_back(std::move(result));
 }
 
-std::vector<ViewStep> ProgramBuilder::view_steps() const {
-  std::vector<ViewStep> steps;
-  for (const Draft& draft : drafts_) steps.push_back({&draft.step, &draft.operands});
-  return steps;
-}
-
-std::vector<int> ProgramBuilder::ports() const {
-  std::vector<int> buffers;
-  for (const ProgramPort& port : program_.inputs) buffers.push_back(port.buffer);
-  for (const ProgramPort& port : program_.outputs) buffers.push_back(port.buffer);
-  return buffers;
-}
-
-Views ProgramBuilder::possible_views() const {
-  std::vector<std::size_t> bytes;
-  for (const ProgramBuffer& buffer : program_.buffers) bytes.push_back(buffer.bytes);
-  return find_views(view_steps(), bytes, ports());
-}
-
 void ProgramBuilder::fuse_residuals() {
   std::vector<std::size_t> bytes;
   for (const ProgramBuffer& buffer : program_.buffers) bytes.push_back(buffer.bytes);
@@ -199,15 +180,6 @@ std::optional<ProgramBuilder::Placed> ProgramBuilder::placed(const std::vector<s
     return Placed{draft, &drafts_[draft], &drafts_[draft].forms[choice[draft]]};
   const Draft& fused = fused_.at(conv->second).draft;
   return Placed{draft, &fused, &fused.forms[choice[conv->second] - drafts_[conv->second].forms.size()]};
-}
-
-void ProgramBuilder::apply(const Views& views) {
-  views_ = views;
-  for (std::size_t b = 0; b < value_buffers_; ++b) {
-    program_.buffers[b].part_of = views.part_of[b];
-    program_.buffers[b].part_offset = static_cast<std::size_t>(views.part_offset[b]);
-    program_.buffers[b].is_assembled = views.assembled[b];
-  }
 }
 
 void ProgramBuilder::place_steps(const std::vector<std::size_t>& choice, std::size_t enough) {
@@ -422,14 +394,23 @@ void ProgramBuilder::drop_unused_buffers() {
 }
 
 // Views instead of copies unless that takes more memory.
+ProgramBuilder::Arrangement ProgramBuilder::best_arrangement() {
+  const Views none = no_views(drafts_.size(), value_buffers_);
+  const Views rows = options_.views ? possible_views(false) : none, all = options_.views ? possible_views(true) : none;
+  Arrangement best = arrange(all);
+  const auto consider = [&](const Views& views) {
+    if (Arrangement other = arrange(views); other.arena_bytes < best.arena_bytes) best = std::move(other);
+  };
+  if (all.has_pitch()) consider(rows);
+  if (all.any() && compares_copies_) consider(none);
+  return best;
+}
+
 Program ProgramBuilder::finish() {
   value_buffers_ = program_.buffers.size();
   for (Draft& draft : drafts_) draft.forms = step_forms(draft.step, program_.target);
   fuse_residuals();
-  const Views none = no_views(drafts_.size(), value_buffers_), views = options_.views ? possible_views() : none;
-  Arrangement best = arrange(views);
-  if (views.any() && compares_copies_)
-    if (Arrangement copies = arrange(none); copies.arena_bytes < best.arena_bytes) best = std::move(copies);
+  const Arrangement best = best_arrangement();
   apply(best.views);
   place_steps(best.choice);
   for (std::size_t i = 0; i < placed_.size(); ++i) {

@@ -70,14 +70,18 @@ class ProgramBuilder {
   };
 
   Arrangement arrange(const Views& views);
+  Arrangement best_arrangement();
   std::vector<ViewStep> view_steps() const;
   std::vector<int> ports() const;
-  Views possible_views() const;
+  Views possible_views(bool with_pitch) const;
   void fuse_residuals();
   bool is_fused(const std::vector<std::size_t>& choice, std::size_t conv) const;
   std::optional<Placed> placed(const std::vector<std::size_t>& choice, std::size_t draft) const;
   std::vector<FormCost> costs_of(std::size_t draft) const;
   void apply(const Views& views);
+  std::optional<LoweredStep> pitched_step(std::size_t draft, const std::vector<PartLayout>& operands) const;
+  std::optional<double> pitched_cost(std::size_t draft, const std::vector<PartLayout>& operands) const;
+  void apply_pitches(const Views& views);
   // Steps without their fields, in the forms chosen, and their plan.
   void place_steps(const std::vector<std::size_t>& choice, std::size_t enough = 0);
   void reorder(const std::vector<std::size_t>& order);
@@ -103,6 +107,8 @@ class ProgramBuilder {
   std::vector<Draft> drafts_;
   std::size_t value_buffers_ = 0;  // those behind them are scratch
   Views views_;
+  // Of the drafts, and of fused_, whose forms are those with pitches now: the others.
+  std::map<std::size_t, std::vector<StepForm>> dense_forms_, dense_fused_;
   std::map<std::size_t, Fused> fused_;          // by the convolution's draft
   std::map<std::size_t, std::size_t> conv_of_;  // the convolution of each addition in fused_
   std::vector<std::size_t> placed_;             // the draft of each step

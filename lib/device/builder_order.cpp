@@ -39,6 +39,9 @@ OrderProblem ProgramBuilder::order_problem() const {
       const bool reads = is_input[b] || (in_view[b] ? operand != from.output : was_written);
       append(reads ? step.reads : step.writes, operand);
     }
+    // Runs of one map that are read beside others that are written.
+    std::erase_if(step.reads,
+                  [&](int b) { return std::find(step.writes.begin(), step.writes.end(), b) != step.writes.end(); });
     problem.steps.push_back(std::move(step));
     for (const int operand : from.operands) seen[static_cast<std::size_t>(operand)] = true;
   }

@@ -10,7 +10,8 @@
 
 namespace tinyml {
 
-// The shape and the clamp of a tml_conv2d_s8 step; values that the record cannot hold were refused before.
+// The shape, the clamp and the gap (as add_bias) of a tml_conv2d_s8 step; values that the record cannot hold were
+// refused before.
 tml_conv2d_dsp_params conv2d_shape(const LoweredStep& portable);
 
 // The fields that tml_conv2d_params and tml_conv2d_dsp_params both have, from one to the other.
@@ -18,6 +19,9 @@ void copy_conv2d_fields(const LoweredStep& portable, LoweredStep& to);
 
 // Whether cost and overlap, which follow the walk, take milliseconds. What is larger fits no microcontroller.
 bool is_walkable(const tml_conv2d_dsp_params& p);
+
+// The packed kernels clamp their outputs as one run, so with a gap between pixels they do not clamp.
+bool clamps_gap(const tml_conv2d_dsp_params& p);
 
 // raster_distance of the convolution; of a walk that is too long to be followed, the distance at which output and input
 // lie apart.

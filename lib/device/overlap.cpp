@@ -80,7 +80,7 @@ RasterWalk window_walk(const LoweredStep& step, std::int64_t element_bytes) {
             integer(step, "stride_w"), integer(step, "dilation_w"), integer(step, "pad_left")};
   const std::int64_t channels = integer(step, "channels");
   walk.in_bytes = element_bytes * (channels != 0 ? channels : integer(step, "in_c"));
-  walk.out_bytes = element_bytes * (channels != 0 ? channels : integer(step, "out_c"));
+  walk.out_bytes = element_bytes * (channels != 0 ? channels : integer(step, "out_c")) + integer(step, "out_gap");
   return walk;
 }
 

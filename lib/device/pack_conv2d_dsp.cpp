@@ -14,7 +14,7 @@ std::size_t round_up(std::size_t n) { return (n + 3) / 4 * 4; }
 std::optional<StepForm> conv2d_dsp_form(const LoweredStep& portable, Target) {
   if (field_value(portable, "groups") != 1) return std::nullopt;
   const tml_conv2d_dsp_params p = conv2d_shape(portable);
-  if (!is_walkable(p)) return std::nullopt;
+  if (!is_walkable(p) || clamps_gap(p)) return std::nullopt;
   auto stream = pack_product_dsp(portable, std::size_t{p.kernel_h} * p.kernel_w * p.in_c, 2);
   if (!stream) return std::nullopt;
   StepForm form;

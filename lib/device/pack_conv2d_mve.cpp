@@ -26,7 +26,7 @@ bool is_one_run(const tml_conv2d_dsp_params& p) {
 std::optional<StepForm> conv2d_mve_form(const LoweredStep& portable, Target) {
   if (field_value(portable, "groups") != 1 || field_value(portable, "shift") != 0) return std::nullopt;
   const tml_conv2d_dsp_params p = conv2d_shape(portable);
-  if (!is_walkable(p)) return std::nullopt;
+  if (!is_walkable(p) || clamps_gap(p)) return std::nullopt;
   const std::size_t taps = std::size_t{p.kernel_h} * p.kernel_w * p.in_c;
   if (p.out_c > 65528 || !packs_tightly_mve(p.out_c, taps, 4)) return std::nullopt;
   StepForm form;

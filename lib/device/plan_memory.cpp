@@ -21,7 +21,7 @@ namespace {
 
 std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
-std::int64_t bytes_of(const ProgramBuffer& buffer) { return static_cast<std::int64_t>(buffer.bytes); }
+std::int64_t bytes_of(const ProgramBuffer& buffer) { return static_cast<std::int64_t>(buffer.span()); }
 
 bool meet(const Segment& a, const Segment& b) { return a.first_step <= b.last_step && b.first_step <= a.last_step; }
 

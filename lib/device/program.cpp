@@ -40,6 +40,8 @@ Target parse_target(std::string_view name) {
 
 Optimize parse_optimize(std::string_view name) { return static_cast<Optimize>(parse_name(kAims, name, "aim")); }
 
+std::size_t ProgramBuffer::span() const { return pitch == 0 || bytes == 0 ? bytes : (bytes / run - 1) * pitch + run; }
+
 std::uint32_t Program::operand_offset(int buffer) const {
   const ProgramBuffer& b = buffers[static_cast<std::size_t>(buffer)];
   return static_cast<std::uint32_t>(b.offset) | (b.slow ? TML_IN_SLOW_ARENA : 0);

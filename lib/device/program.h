@@ -55,7 +55,10 @@ struct ProgramBuffer {
       last_step = 0;  // lifetime, inclusive; inputs start at -1 and, as outputs, are kept alive on demand
   int part_of = -1;   // a view: the buffer whose bytes from part_offset on it is; that one is no part
   std::size_t part_offset = 0;
+  std::size_t run = 0,
+              pitch = 0;      // of a view whose bytes lie in runs, `pitch` apart, as some channels of a map; else 0
   bool is_assembled = false;  // parts of it are written by the steps that compute them
+  std::size_t span() const;   // bytes from the first to behind the last
 };
 
 struct ProgramStep {

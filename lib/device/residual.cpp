@@ -12,21 +12,10 @@
 namespace tinyml {
 namespace {
 
-const std::vector<std::int64_t>& list(const LoweredStep& step, std::string_view name) {
-  for (const StepField& field : step.fields)
-    if (field.name == name) return std::get<std::vector<std::int64_t>>(field.value);
-  static const std::vector<std::int64_t> kNone;
-  return kNone;
-}
-
-bool has_field(const LoweredStep& step, std::string_view name) {
-  return std::any_of(step.fields.begin(), step.fields.end(), [&](const StepField& f) { return f.name == name; });
-}
-
 // Both operands are maps of `bytes` elements, side by side.
 bool is_dense_add(const LoweredStep& step, std::size_t bytes) {
   if (step.kernel != "tml_add_s8" || has_field(step, "a_const") || has_field(step, "b_const")) return false;
-  const auto &dims = list(step, "dims"), &a = list(step, "a_strides"), &b = list(step, "b_strides");
+  const auto &dims = field_list(step, "dims"), &a = field_list(step, "a_strides"), &b = field_list(step, "b_strides");
   if (dims.empty() || a.size() != dims.size() || b.size() != dims.size()) return false;
   const bool is_flat = std::all_of(dims.begin(), dims.end() - 1, [](std::int64_t d) { return d == 1; });
   return is_flat && dims.back() == static_cast<std::int64_t>(bytes) && a.back() == 1 && b.back() == 1;

@@ -16,7 +16,7 @@ struct Range {
 
 Range range_of(const ProgramBuffer& buffer) {
   const auto begin = static_cast<std::int64_t>(buffer.part_offset);
-  return {begin, begin + static_cast<std::int64_t>(buffer.bytes)};
+  return {begin, begin + static_cast<std::int64_t>(buffer.span())};
 }
 
 void extend(Segment& segment, const ProgramBuffer& buffer) {

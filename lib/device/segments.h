@@ -1,6 +1,7 @@
 // Buffers that are parts of other buffers (views), and the pieces of memory that come of it. All parts of one buffer,
-// its root, lie at fixed places in it; cut at every part's ends, the root falls into segments, each alive from the
-// first step that uses a buffer over it to the last. Used by the planner and by the search for an order of the steps.
+// its root, lie at fixed places in it; cut at every part's ends (a part in runs at a pitch counts from its first byte
+// to its last), the root falls into segments, each alive from the first step that uses a buffer over it to the last.
+// Used by the planner and by the search for an order of the steps.
 #pragma once
 
 #include <cstdint>

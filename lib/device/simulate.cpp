@@ -40,7 +40,7 @@ std::vector<tml_step_areas> step_areas(const Program& program) {
   const auto place = [&](int buffer, std::uint32_t& offset, std::uint32_t& bytes) {
     if (buffer < 0) return;
     offset = program.operand_offset(buffer);
-    bytes = static_cast<std::uint32_t>(program.buffers[static_cast<std::size_t>(buffer)].bytes);
+    bytes = static_cast<std::uint32_t>(program.buffers[static_cast<std::size_t>(buffer)].span());
   };
   for (std::size_t i = program.steps.size(); i-- > 0;) {
     const ProgramStep& step = program.steps[i];
@@ -48,8 +48,10 @@ std::vector<tml_step_areas> step_areas(const Program& program) {
     place(step.output, areas.output, areas.output_bytes);
     place(step.scratch, areas.scratch, areas.scratch_bytes);
     areas.operands = static_cast<std::uint8_t>(std::min<std::size_t>(step.operands.size(), UINT8_MAX));
-    // Of a buffer that is put together, parts may come later than its last copy.
-    const bool is_whole = !program.buffers[static_cast<std::size_t>(step.output)].is_assembled;
+    // Of a buffer that is put together, parts may come later than its last copy; what is in runs is seen with the
+    // whole.
+    const ProgramBuffer& output = program.buffers[static_cast<std::size_t>(step.output)];
+    const bool is_whole = !output.is_assembled && output.pitch == 0;
     if (is_whole && !completed[static_cast<std::size_t>(step.output)]) areas.traced_bytes = areas.output_bytes;
     completed[static_cast<std::size_t>(step.output)] = true;
     all.push_back(areas);

@@ -131,4 +131,15 @@ const Tensor* field_tensor(const LoweredStep& step, std::string_view name) {
   return nullptr;
 }
 
+const std::vector<std::int64_t>& field_list(const LoweredStep& step, std::string_view name) {
+  for (const StepField& field : step.fields)
+    if (field.name == name) return std::get<std::vector<std::int64_t>>(field.value);
+  static const std::vector<std::int64_t> kNone;
+  return kNone;
+}
+
+bool has_field(const LoweredStep& step, std::string_view name) {
+  return std::any_of(step.fields.begin(), step.fields.end(), [&](const StepField& f) { return f.name == name; });
+}
+
 }  // namespace tinyml

@@ -50,5 +50,8 @@ bool has_helium(Target target);  // MVE: Cortex-M55, M85
 std::int64_t field_value(const LoweredStep& step, std::string_view name);
 // A constant array; nullptr when the field is not named.
 const Tensor* field_tensor(const LoweredStep& step, std::string_view name);
+// A list of integers; empty when it is not named.
+const std::vector<std::int64_t>& field_list(const LoweredStep& step, std::string_view name);
+bool has_field(const LoweredStep& step, std::string_view name);
 
 }  // namespace tinyml

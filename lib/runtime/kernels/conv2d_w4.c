@@ -20,7 +20,7 @@ int tml_conv2d_w4(const tml_context *context, const void *params, const uint32_t
   part->weights = weights;
   for (c = 0; c < p->out_c; c += group, own[1] += group) {
     part->out_c = (uint16_t)tml_min_u32(group, p->out_c - c);
-    part->out_gap = (uint16_t)(p->out_c - part->out_c);
+    part->out_gap = (uint16_t)(p->out_gap + p->out_c - part->out_c);
     part->bias = p->bias + c;
     part->multipliers = p->multipliers + c * p->multiplier_step;
     codes = tml_nibbles_decode(packed.table, codes, weights, taps * part->out_c);

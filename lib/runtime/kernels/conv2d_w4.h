@@ -59,7 +59,7 @@ static inline int tml_w4_conv2d(const tml_context *context, const tml_conv2d_dsp
   if (group < p->out_c) part->clamp_min = INT8_MIN, part->clamp_max = INT8_MAX;
   for (c = 0; c < p->out_c; c += group, own[y] += group) {
     part->out_c = (uint16_t)tml_min_u32(group, p->out_c - c);
-    if (group < p->out_c) part->add_bias = p->out_c - part->out_c;
+    if (group < p->out_c) part->add_bias = p->add_bias + p->out_c - part->out_c;
     from = tml_w4_decode_blocks(b, packed.table, from, stream, (part->out_c + b->channels - 1) / b->channels);
     kernel(context, part, own);
   }

@@ -88,6 +88,20 @@ static inline uint32_t test_guards_intact(void) {
   return 1;
 }
 
+/* Pixels of `run` bytes that stand `pitch` apart in y are those of the dense map, and nothing was written between them.
+ */
+static inline uint32_t test_equal_runs(const int8_t *y, const int8_t *dense, uint32_t count, uint32_t run,
+                                       uint32_t pitch, int8_t junk) {
+  uint32_t i;
+  for (; count >= run && run > 0; count -= run, y += pitch, dense += run) {
+    if (memcmp(y, dense, run) != 0) return 0;
+    for (i = run; i < pitch; ++i) {
+      if (y[i] != junk) return 0;
+    }
+  }
+  return count == 0;
+}
+
 static inline int test_run(tml_kernel kernel, const void *params, const uint32_t *operands) {
   tml_context context;
   context.arena = test_arena;

@@ -248,15 +248,20 @@ class Contents {
             byte(step.output, static_cast<std::size_t>(i));
   }
   const ProgramBuffer& buffer(int b) const { return program_.buffers[static_cast<std::size_t>(b)]; }
+  // i: counted from the buffer's offset.
   Byte byte(int b, std::size_t i) const {
     return buffer(b).part_of < 0 ? Byte{b, i} : Byte{buffer(b).part_of, buffer(b).part_offset + i};
   }
+  std::size_t place(int b, std::size_t i) const {
+    return buffer(b).pitch == 0 ? i : i / buffer(b).run * buffer(b).pitch + i % buffer(b).run;
+  }
   void fill(int b) {
-    for (std::size_t i = 0; i < buffer(b).bytes; ++i) held_[buffer(b).offset + i] = byte(b, i);
+    for (std::size_t i = 0; i < buffer(b).bytes; ++i) held_[buffer(b).offset + place(b, i)] = byte(b, place(b, i));
   }
   void expect(int b) const {
     bool whole = true;
-    for (std::size_t i = 0; i < buffer(b).bytes; ++i) whole = whole && held_[buffer(b).offset + i] == byte(b, i);
+    for (std::size_t i = 0; i < buffer(b).bytes; ++i)
+      whole = whole && held_[buffer(b).offset + place(b, i)] == byte(b, place(b, i));
     INFO(buffer(b).name);
     CHECK(whole);
   }

@@ -71,10 +71,37 @@ TEST_CASE("rows are read where they stand", "[device]") {
   CHECK(copies_of(program) == 0);
 }
 
-TEST_CASE("channels lie apart and are copied", "[device]") {
+TEST_CASE("channels are joined where they are computed", "[device]") {
   Maps m;
-  const ValueId x = m.input(8);
-  CHECK(copies_of(m.lowered({m.node("Relu", {}, {m.concat({m.conv(x), m.conv(x)}, 1)})})) == 2);
+  const ValueId x = m.input(8), joined = m.concat({m.conv(x), m.conv(x), m.conv(x)}, 1);
+  const Program program = m.lowered({m.node("Relu", {}, {joined})});
+  CHECK(copies_of(program) == 0);
+  std::size_t parts = 0;
+  for (const ProgramBuffer& b : program.buffers)
+    if (b.pitch != 0) {
+      CHECK(b.run == 4);
+      CHECK(b.pitch == 12);
+      CHECK(b.part_offset == 4 * parts++);
+    }
+  CHECK(parts == 3);
+}
+
+TEST_CASE("joined channels of joined channels", "[device]") {
+  Maps m;
+  const ValueId x = m.input(8), ab = m.concat({m.conv(x), m.conv(x)}, 1), top = m.concat({ab, m.conv(x)}, 1);
+  CHECK(copies_of(m.lowered({m.node("Relu", {}, {top})})) == 0);
+}
+
+TEST_CASE("channels that a kernel cannot write apart are copied", "[device]") {
+  Maps m;
+  const ValueId x = m.input(8), joined = m.concat({m.node("Softmax", {}, {x}), m.conv(x)}, 1);
+  CHECK(copies_of(m.lowered({m.node("Relu", {}, {joined})})) == 1);
+}
+
+TEST_CASE("channels of the input and of an output are copied", "[device]") {
+  Maps m;
+  const ValueId x = m.input(8), y = m.conv(x);
+  CHECK(copies_of(m.lowered({m.concat({x, y}, 1), y})) == 2);
 }
 
 TEST_CASE("a buffer is part of one other at most", "[device]") {
