@@ -34,6 +34,15 @@ class TermSum {
   std::vector<CostTerm> terms_;
 };
 
+// What tml_walk_begin makes of strided dims: the length of a row and its steps; the first `outer` dims, of which the
+// last is `last_outer`, are the rows.
+struct StridedWalk {
+  double rows = 1, row = 1, carries = 0, last_outer = 1;
+  std::int64_t a_step = 0, b_step = 0;
+  std::size_t outer = 0;
+};
+StridedWalk strided_walk(const LoweredStep& step, std::string_view a_name, std::string_view b_name);
+
 // Whether the inner loops are the hand-written ones of lib/runtime/kernels/*_thumb2.h.
 bool has_thumb2(Target target);
 

@@ -35,37 +35,12 @@ bool is_constant(const LoweredStep& step, std::string_view name) {
   return tensor != nullptr;
 }
 
-// What tml_walk_begin makes of strided dims: the length of a row and its steps; the rows are the rest.
-struct Walk {
-  double rows = 1, row = 1, carries = 0;
-  std::int64_t a_step = 0, b_step = 0;
-};
-
-Walk walk(const LoweredStep& step, std::string_view a_name, std::string_view b_name) {
-  const List &dims = list(step, "dims"), &a = list(step, a_name), &b = list(step, b_name);
-  Walk result;
-  if (dims.empty() || a.size() != dims.size() || b.size() != dims.size()) return result;
-  std::size_t inner = dims.size() - 1;
-  while (inner > 0 && dims[inner] == 1) --inner;
-  result.a_step = a[inner], result.b_step = b[inner], result.row = real(dims[inner]);
-  const auto goes_on = [&](std::size_t i) {
-    return dims[i] == 1 ||
-           (real(a[i]) == real(result.a_step) * result.row && real(b[i]) == real(result.b_step) * result.row);
-  };
-  while (inner > 0 && goes_on(inner - 1)) result.row *= real(dims[--inner]);
-  for (std::size_t i = 0; i < inner; ++i) {
-    result.carries += result.rows;  // axis i goes on, or is exhausted, so often
-    result.rows *= real(dims[i]);
-  }
-  return result;
-}
-
 void add_shifted(TermSum& sum, const LoweredStep& step, double outputs) {
   if (field_value(step, "shift") != 0) sum.add("shifted", outputs);
 }
 
 void add_terms(TermSum& sum, const LoweredStep& step, Target) {
-  const Walk w = walk(step, "a_strides", "b_strides");
+  const StridedWalk w = strided_walk(step, "a_strides", "b_strides");
   const bool dense =
       w.a_step == 1 && w.b_step == 1 && field_value(step, "clamp_min") == -128 && field_value(step, "clamp_max") == 127;
   const double fours = dense ? static_cast<double>(static_cast<std::int64_t>(w.row) / 4) : 0;
@@ -77,7 +52,7 @@ void add_terms(TermSum& sum, const LoweredStep& step, Target) {
 }
 
 void binary_terms(TermSum& sum, const LoweredStep& step, Target) {
-  const Walk w = walk(step, "a_strides", "b_strides");
+  const StridedWalk w = strided_walk(step, "a_strides", "b_strides");
   sum.add("row", w.rows);
   sum.add("carry", w.carries);
   sum.add("element", w.rows * w.row);
@@ -175,7 +150,7 @@ void reduce_terms(TermSum& sum, const LoweredStep& step, Target) {
 }
 
 // Rows that begin at a multiple of four bytes on both sides: the offsets modulo four, axis by axis.
-double aligned_rows(const LoweredStep& step, const Walk& w) {
+double aligned_rows(const LoweredStep& step, const StridedWalk& w) {
   const List &dims = list(step, "dims"), &a = list(step, "in_strides"), &b = list(step, "out_strides");
   std::array<double, 16> rows{};
   const auto at = [](std::int64_t from, std::int64_t to) {
@@ -203,7 +178,7 @@ void add_moves(TermSum& sum, std::int64_t bytes, double times) {
 }
 
 void copy_terms(TermSum& sum, const LoweredStep& step, Target) {
-  const Walk w = walk(step, "in_strides", "out_strides");
+  const StridedWalk w = strided_walk(step, "in_strides", "out_strides");
   const std::int64_t bytes = field_value(step, "element_bytes");
   const bool dense = w.a_step == bytes && w.b_step == bytes && !is_constant(step, "table");
   sum.add(dense ? "copied_row" : "row", w.rows);
@@ -322,6 +297,27 @@ double coefficient_on(const CostCoefficient& c, Target target) {
 }
 
 }  // namespace
+
+StridedWalk strided_walk(const LoweredStep& step, std::string_view a_name, std::string_view b_name) {
+  const List &dims = list(step, "dims"), &a = list(step, a_name), &b = list(step, b_name);
+  StridedWalk result;
+  if (dims.empty() || a.size() != dims.size() || b.size() != dims.size()) return result;
+  std::size_t inner = dims.size() - 1;
+  while (inner > 0 && dims[inner] == 1) --inner;
+  result.a_step = a[inner], result.b_step = b[inner], result.row = real(dims[inner]);
+  const auto goes_on = [&](std::size_t i) {
+    return dims[i] == 1 ||
+           (real(a[i]) == real(result.a_step) * result.row && real(b[i]) == real(result.b_step) * result.row);
+  };
+  while (inner > 0 && goes_on(inner - 1)) result.row *= real(dims[--inner]);
+  result.outer = inner;
+  if (inner > 0) result.last_outer = real(dims[inner - 1]);
+  for (std::size_t i = 0; i < inner; ++i) {
+    result.carries += result.rows;  // axis i goes on, or is exhausted, so often
+    result.rows *= real(dims[i]);
+  }
+  return result;
+}
 
 void TermSum::add(std::string_view name, double times) {
   for (CostTerm& term : terms_)

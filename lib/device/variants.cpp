@@ -6,7 +6,6 @@
 #include <limits>
 
 #include "lib/device/cost.h"
-#include "lib/device/pack_add_mve.h"
 #include "lib/device/pack_avg_pool_mve.h"
 #include "lib/device/pack_conv2d_dsp.h"
 #include "lib/device/pack_conv2d_mve.h"
@@ -16,9 +15,11 @@
 #include "lib/device/pack_depthwise_dsp.h"
 #include "lib/device/pack_depthwise_mve.h"
 #include "lib/device/pack_depthwise_w4.h"
+#include "lib/device/pack_elementwise_mve.h"
 #include "lib/device/pack_fully_connected_dsp.h"
 #include "lib/device/pack_fully_connected_mve.h"
 #include "lib/device/pack_fully_connected_w4.h"
+#include "lib/device/pack_max_pool_mve.h"
 #include "lib/device/pack_nibbles.h"
 #include "lib/device/pack_pool_dsp.h"
 #include "lib/support/error.h"
@@ -65,7 +66,11 @@ std::span<const KernelVariant> all_variants() {
       {"tml_fully_connected_s8", has_helium, fully_connected_mve_form},
       {"tml_fully_connected_s8", has_helium, fully_connected_as_conv2d_mve_form},
       {"tml_avg_pool2d_s8", has_helium, avg_pool_mve_form},
+      {"tml_max_pool2d_s8", has_helium, max_pool_mve_form},
       {"tml_add_s8", has_helium, add_mve_form},
+      {"tml_mul_s8", has_helium, mul_mve_form},
+      {"tml_lut_s8", has_helium, lut_mve_form},
+      {"tml_softmax_s8", has_helium, softmax_mve_form},
       {"tml_conv2d_s8", has_dsp, conv2d_dsp_form},
       {"tml_depthwise_conv2d_s8", has_dsp, depthwise_dsp_form},
       {"tml_depthwise_conv2d_s8", has_dsp, depthwise_dsp_small_form},

@@ -280,6 +280,7 @@ typedef struct tml_lut_params {
 } tml_lut_params;
 
 int tml_lut_s8(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_lut_s8_mve(const tml_context *context, const void *params, const uint32_t *operands); /* for Helium */
 
 #define TML_MAX_DIMS 6
 
@@ -309,12 +310,16 @@ typedef struct tml_binary_params {
 } tml_binary_params;
 
 int tml_add_s8(const tml_context *context, const void *params, const uint32_t *operands);
-int tml_add_s8_mve(const tml_context *context, const void *params, const uint32_t *operands); /* for Helium */
 int tml_mul_s8(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_div_s8(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_pow_s8(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_min_s8(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_max_s8(const tml_context *context, const void *params, const uint32_t *operands);
+
+/* For Helium. When dimensions that are regular on both sides are one, an operand is dense along the last and the other
+ * dense, too, or broadcast. mul: shift <= 14. */
+int tml_add_s8_mve(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_mul_s8_mve(const tml_context *context, const void *params, const uint32_t *operands);
 
 /* Sum of n dense operands of one size: the n-ary form of add. acc = sum (x_i - zeros[i]) * multipliers[i], with
  * sum |multipliers| <= 2^22, 1 <= shift <= 30; y = out_zero + (acc + 2^(shift-1)) >> shift. */
@@ -361,6 +366,8 @@ typedef struct tml_softmax_params {
 } tml_softmax_params;
 
 int tml_softmax_s8(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_softmax_s8_mve(const tml_context *context, const void *params,
+                       const uint32_t *operands); /* Helium, inner = 1 */
 int tml_log_softmax_s8(const tml_context *context, const void *params, const uint32_t *operands);
 
 /* ---- pooling and reduction ---------------------------------------------------------------------------------- */
@@ -384,8 +391,9 @@ typedef struct tml_pool2d_params {
 } tml_pool2d_params;
 
 int tml_avg_pool2d_s8(const tml_context *context, const void *params, const uint32_t *operands);
-/* For Helium, shift = 0. */
+/* For Helium; average: shift = 0. */
 int tml_avg_pool2d_s8_mve(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_max_pool2d_s8_mve(const tml_context *context, const void *params, const uint32_t *operands);
 /* For cores with the DSP extension (Cortex-M4, M7, M33): 4 channels or more; average: kernel_w <= 255. */
 int tml_avg_pool2d_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_max_pool2d_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);

@@ -1,5 +1,6 @@
-/* The golden vectors on an 8-bit AVR, where int has 16 bits: what portable C means. MODEL_HEADER, MODEL_ARENA, MODEL_ALIGN and
- * MODEL_SELF_TEST name the model; the answer goes to the first serial port, then the core sleeps and simavr ends. */
+/* The golden vectors on an 8-bit AVR, where int has 16 bits: what portable C means. MODEL_HEADER, MODEL_ARENA,
+ * MODEL_ALIGN and MODEL_SELF_TEST name the model; the answer goes to the first serial port, then the core sleeps and
+ * simavr ends. */
 #include <avr/interrupt.h>
 #include <avr/io.h>
 #include <avr/sleep.h>
