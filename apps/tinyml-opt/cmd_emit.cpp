@@ -1,6 +1,7 @@
 // emit: a quantized model as C for the runtime, with golden vectors that prove it on the board.
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include <nlohmann/json.hpp>
 
@@ -39,19 +40,22 @@ void check(const Options& options) {
     throw Error("--trace needs --golden", "ask for golden vectors: their layers are what it compares", ExitCode::usage);
 }
 
-// What the kernels compute for the first K samples, as the device holds it.
+// What the kernels compute for the first K samples, or K batches of a model whose batch is fixed, as the device holds
+// it.
 std::vector<GoldenVector> golden_vectors(const Options& options, const Graph& graph, const Program& program) {
   std::vector<GoldenVector> vectors;
   if (options.golden == 0) return vectors;
+  const std::size_t batch = std::max<std::size_t>(batch_of(graph).value_or(1), 1), needed = options.golden * batch;
   DataArguments arguments = options.data;
-  arguments.options.limit = options.golden;
+  arguments.options.limit = needed;
   ModelData data = open_model_data(graph, arguments);
-  if (data.samples() < options.golden)
-    throw Error(fmt::format("--golden {}, but the data hold {} samples", options.golden, data.samples()),
+  if (data.samples() < needed)
+    throw Error(fmt::format("--golden {}{}, but the data hold {} samples", options.golden,
+                            batch == 1 ? "" : fmt::format(" of {} samples each", batch), data.samples()),
                 "ask for fewer, or give more samples", ExitCode::usage);
   Simulator simulator(program);
   for (std::size_t i = 0; i < options.golden; ++i) {
-    const std::vector<Tensor> sample = data.read(i, 1);
+    const std::vector<Tensor> sample = data.read(i * batch, batch);
     GoldenVector vector;
     for (std::size_t input = 0; input < sample.size(); ++input)
       vector.inputs.push_back(port_sample(sample[input], program.inputs[input], 0));

@@ -203,6 +203,11 @@ void put_sample(const Tensor& result, const ProgramPort& port, bool raw, Tensor&
 
 Tensor port_sample(const Tensor& batch, const ProgramPort& port, std::size_t index) {
   Tensor part(batch.dtype(), port.onnx_dims);
+  if (part.bytes() != 0 && batch.bytes() / part.bytes() <= index)
+    throw Error("data of shape " + to_string(batch.dims()) + " hold less than " + std::to_string(index + 1) +
+                    " times the input " + to_string(port.onnx_dims),
+                "give all samples that the model takes at a time")
+        .at_tensor(port.name);
   std::memcpy(part.raw(), batch.raw() + index * part.bytes(), part.bytes());
   if (port.quant) {
     if (part.dtype() != DType::f32) part = convert(part, DType::f32);
