@@ -13,6 +13,13 @@ namespace {
 constexpr std::size_t kCodes = 16;
 constexpr int kStep = 8, kLowest = -64, kHighest = 56;  // eight times int4
 
+// fully_connected_w4 sums inputs (at most 2^7) times bytes (at most 2^7) that hold an odd channel's weights twice: with
+// so few inputs no such sum leaves 32 bits, whatever the weights are. Codebooks are looked up and summed as int8 is.
+bool sums_fit(const LoweredStep& step, const NibbleCode& code) {
+  constexpr std::int64_t kInputs = std::int64_t{1} << 17U;
+  return !code.is_int4() || step.kernel != "tml_fully_connected_s8" || field_value(step, "in_features") < kInputs;
+}
+
 }  // namespace
 
 std::optional<NibbleCode> NibbleCode::of(std::span<const std::int8_t> weights) {
@@ -79,7 +86,7 @@ bool takes_nibbles(const LoweredStep& portable) {
   if (std::find(std::begin(kKernels), std::end(kKernels), portable.kernel) == std::end(kKernels)) return false;
   const auto weights = field_tensor(portable, "weights")->data<std::int8_t>();
   const std::optional<NibbleCode> code = NibbleCode::of(weights);
-  if (!code) return false;
+  if (!code || !sums_fit(portable, *code)) return false;
   // The kernels themselves take 300 to 900 bytes, so a codebook has to save some; int4 is what the user asked for.
   const std::size_t least = code->is_int4() ? 16 : 256;
   return weights.size() / 2 >= code->bytes() + least;

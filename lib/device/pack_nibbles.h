@@ -49,7 +49,8 @@ class NibblePacker {
 };
 
 // Whether a lowered step has its weights packed on every target: a convolution, depthwise or fully connected layer
-// whose weights have at most 16 distinct values, and enough of them that bytes are saved.
+// whose weights have at most 16 distinct values, enough of them that bytes are saved, and not so many per output that
+// the sums of fully_connected_w4 might leave 32 bits.
 bool takes_nibbles(const LoweredStep& portable);
 
 // The portable step with its weights packed, for `kernel`, whose record is the same. It overlaps as the portable one

@@ -212,6 +212,39 @@ TEST_CASE("fully connected layers with packed weights equal the reference", "[de
         std::set<std::string>{"tml_fully_connected_w4", "tml_fully_connected_w4_dsp", "tml_fully_connected_w4_mve"});
 }
 
+// fully_connected_w4 holds an odd channel's sum twice: -64 * 127 * 131,072 * 2 does not fit 32 bits, the sum itself
+// does.
+TEST_CASE("fully connected layers of int4 weights hold every sum in 32 bits", "[device][nibbles]") {
+  for (const std::int64_t features : {(std::int64_t{1} << 17) - 1, std::int64_t{1} << 17, std::int64_t{160000}})
+    for (const int x : {-128, 127}) {
+      const auto count = static_cast<std::size_t>(features);
+      Bytes weights(2 * count, 56);
+      std::fill(weights.begin() + static_cast<std::ptrdiff_t>(count), weights.end(), static_cast<std::int8_t>(-64));
+      LoweredStep step;
+      step.kernel = "tml_fully_connected_s8";
+      step.operands = {{StepOperand::Kind::input, 0}, {StepOperand::Kind::output, 0}};
+      step.fields = {{"rows", std::int64_t{1}},
+                     {"in_features", features},
+                     {"out_features", std::int64_t{2}},
+                     {"weights", Tensor::from<std::int8_t>({2, features}, weights)},
+                     {"bias", Tensor::from<std::int32_t>({2}, std::vector<std::int32_t>{1000, -1000})},
+                     {"multipliers", Tensor::from<std::int32_t>({1}, std::vector<std::int32_t>{300})},
+                     {"clamp_min", std::int64_t{-128}},
+                     {"clamp_max", std::int64_t{127}}};
+      const Output out;
+      const Bytes expected{requantize(56 * x * features + 1000, 300, out),
+                           requantize(-64 * x * features - 1000, 300, out)};
+      CAPTURE(features, x);
+      CHECK(takes_nibbles(step) == (features < std::int64_t{1} << 17));
+      for (const Target target : {Target::generic, Target::cortex_m4, Target::cortex_m55}) {
+        const std::vector<StepForm> forms = step_forms(step, target);
+        REQUIRE(!forms.empty());
+        for (const StepForm& form : forms)
+          CHECK(run(form, Bytes(count, static_cast<std::int8_t>(x)), 2, 0, features + 32) == expected);
+      }
+    }
+}
+
 TEST_CASE("weights are packed where they have few values and bytes are saved", "[device][nibbles]") {
   const auto takes = [](const char* kernel, std::size_t count, int values, int step) {
     std::vector<std::int8_t> weights(count);
