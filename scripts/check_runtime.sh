@@ -29,10 +29,10 @@ check() {
   fi
 }
 
-# compile COMPILER [FLAGS...]: every source.
+# compile COMPILER [FLAGS...]: every source. Flags of the caller come last, so -O0 wins over -O2.
 compile() {
   local source
-  for source in "${sources[@]}"; do "$@" "${flags[@]}" "$source" -o "$out" || return 1; done
+  for source in "${sources[@]}"; do "$1" "${flags[@]}" "${@:2}" "$source" -o "$out" || return 1; done
 }
 
 out=$(mktemp)
@@ -44,6 +44,9 @@ if have clang; then check "clang" compile clang; fi
 if have arm-none-eabi-gcc; then
   for core in "${cores[@]}"; do
     check "arm-none-eabi-gcc $core" compile arm-none-eabi-gcc -mcpu="$core" -mthumb
+  done
+  for core in cortex-m4 cortex-m7 cortex-m33 cortex-m55; do # a debug build: assembler blocks have fewer registers
+    check "arm-none-eabi-gcc $core -O0" compile arm-none-eabi-gcc -mcpu="$core" -mthumb -mfloat-abi=hard -O0
   done
 fi
 if have g++; then

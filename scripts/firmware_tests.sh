@@ -160,6 +160,18 @@ int main(void) {
   cc -std=c99 -O2 -Wall -Wextra -Werror -I"$work/both" "$work"/both/*.c -o "$work/both/run" && "$work/both/run"
 }
 
+two_bundles_side_by_side() { # every object of both linked, as Zephyr and Arduino do: the runtime's definitions are weak
+  local name
+  rm -rf "$work/beside"
+  mkdir "$work/beside"
+  for name in digits kws01b; do
+    make -s -C "$work/$name" && mv "$work/$name/lib$name.a" "$work/beside" && make -s -C "$work/$name" clean || return 1
+  done
+  cp "$work/both/main.c" "$work/beside"
+  cc -std=c99 -O2 -Wall -Wextra -Werror -I"$work/digits" -I"$work/kws01b" "$work/beside/main.c" -Wl,--whole-archive \
+    "$work"/beside/lib*.a -Wl,--no-whole-archive -o "$work/beside/run" && "$work/beside/run"
+}
+
 wrong_manifest() {
   spoil manifest manifest.json 's/^\(  "tables_bytes":\) .*,/\1 1,/' &&
     spoilt_targets=m4 reports_failure "$work/spoilt_manifest" "the manifest of digits says"
@@ -192,7 +204,7 @@ check "predicted instructions of digits are within 5%" predicted_costs digits "$
 check "a model through nearly every kernel" prove operators "$repo/tests/fixtures/models/operators.onnx" "$digits/calib_x.npy" "$digits/test_x.npy"
 if [ -d "$shared/models/mlperf_tiny" ]; then
   check kws01b prove kws01b "$shared/models/mlperf_tiny/kws01b_nchw.onnx" "$shared/data/kws01/x.npy" "$shared/data/kws01/x.npy"
-  [ ! -d "$work/kws01b" ] || check "two models in one program" two_models_in_one_program
+  [ ! -d "$work/kws01b" ] || { check "two models in one program" two_models_in_one_program; check "two bundles side by side" two_bundles_side_by_side; }
 else
   echo "skipped: kws01b: no models in $shared/models/mlperf_tiny"
 fi

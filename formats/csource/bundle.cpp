@@ -2,6 +2,7 @@
 // step with lib/runtime.
 #include "formats/csource/bundle.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -28,6 +29,17 @@ const RuntimeFile& file_defining(const std::string& function) {
   internal_error("no runtime file defines " + function);
 }
 
+std::string without_comments(std::string_view text) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t comment = std::min(text.find("/*", at), text.size());
+    result += text.substr(at, comment - at);
+    const std::size_t end = text.find("*/", std::min(comment + 2, text.size()));
+    at = end == std::string_view::npos ? text.size() : end + 2;
+  }
+  return result;
+}
+
 // Names that begin as those of our functions do.
 std::set<std::string> names_in(std::string_view text) {
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
@@ -51,6 +63,19 @@ std::vector<std::string> local_includes(std::string_view text) {
   return names;
 }
 
+// Two bundles in one firmware bring the same functions. Archives are no trouble; but Zephyr and Arduino link whole
+// libraries, so the definitions are weak: one of the equal ones stays.
+std::string with_weak_definitions(std::string text) {
+  for (const std::string start : {"\nint tml_", "\nuint32_t tml_"})
+    for (std::size_t at = text.find(start); at != std::string::npos; at = text.find(start, at + 1)) {
+      const std::size_t name = text.find("tml_", at), end = text.find('(', name);
+      const std::string pragma = "\n#pragma weak " + text.substr(name, end - name);
+      text.insert(at, pragma);
+      at += pragma.size();
+    }
+  return text;
+}
+
 // The bundle has no folders.
 std::string flattened(std::string_view text) {
   std::string result(text);
@@ -62,10 +87,12 @@ std::string flattened(std::string_view text) {
 
 void add_with_includes(const RuntimeFile& file, std::map<std::string, EmittedFile>& files) {
   const std::string name(file.name);
-  if (!files.try_emplace(name, EmittedFile{name, flattened(file.text)}).second) return;
+  std::string text = flattened(file.text);
+  if (file.name.ends_with(".c")) text = with_weak_definitions(std::move(text));
+  if (!files.try_emplace(name, EmittedFile{name, std::move(text)}).second) return;
   for (const std::string& include : local_includes(file.text)) add_with_includes(file_named(include), files);
   if (!file.name.ends_with(".c")) return;
-  for (const std::string& function : names_in(file.text))
+  for (const std::string& function : names_in(without_comments(file.text)))
     if (const RuntimeFile* other = find_defining(function)) add_with_includes(*other, files);
 }
 

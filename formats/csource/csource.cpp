@@ -24,10 +24,21 @@ void check_name(const std::string& name) {
                 ExitCode::usage);
 }
 
+// The bundle is a CMake target of this name, and CMake has targets of its own.
+void check_target_name(const std::string& name) {
+  static const std::set<std::string> reserved{
+      "ALL_BUILD", "INSTALL", "PACKAGE", "RUN_TESTS",  "ZERO_CHECK",     "all",  "clean",        "depend", "edit_cache",
+      "help",      "install", "package", "preinstall", "package_source", "test", "rebuild_cache"};
+  if (reserved.contains(name))
+    throw Error("'" + name + "' is the name of a target that every CMake project has", "use another name, such as kws",
+                ExitCode::usage);
+}
+
 }  // namespace
 
 std::vector<EmittedFile> emit_c(const Program& program, const CSourceOptions& options) {
   check_name(options.name);
+  if (options.bundle) check_target_name(options.name);
   std::vector<EmittedFile> files;
   files.push_back({options.name + ".h", csource::print_header(program, options)});
   files.push_back({options.name + ".c", csource::print_source(program, options)});

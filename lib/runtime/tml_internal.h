@@ -15,6 +15,12 @@
 #pragma GCC optimize("no-tree-slp-vectorize")
 #endif
 
+/* A debug build (-O0) of gcc keeps a frame pointer and every operand of an assembler block in a register of its own:
+ * too many for the kernels' blocks. What includes this header is optimized a little even then. */
+#if defined(__ARM_ARCH) && defined(__GNUC__) && !defined(__clang__) && !defined(__OPTIMIZE__)
+#pragma GCC optimize("O1", "omit-frame-pointer")
+#endif
+
 /* For functions of which a copy at each call would cost more flash and stack than it saves in time. */
 #if defined(__GNUC__)
 #define TML_NOINLINE __attribute__((noinline, unused))

@@ -4,11 +4,18 @@
 
 static int is_arena(const uint8_t *arena) { return arena && (uintptr_t)arena % TML_ARENA_ALIGN == 0; }
 
+/* Offsets have 32 bits: on a host of 64 bits, two arenas may be too far apart for them. */
+static int are_close(const uint8_t *a, const uint8_t *b) {
+  const uintptr_t distance = (uintptr_t)a < (uintptr_t)b ? (uintptr_t)b - (uintptr_t)a : (uintptr_t)a - (uintptr_t)b;
+  return sizeof(uintptr_t) <= 4 || distance < TML_IN_SLOW_ARENA;
+}
+
 int tml_run_two_arenas(const tml_step *steps, const uint8_t *operand_counts, uint32_t count,
                        const tml_context *context) {
   uint32_t distances[2], i; /* of the fast and of the slow arena from the lower one */
   tml_context lower;
-  if (!steps || !operand_counts || !context || !is_arena(context->arena) || !is_arena(context->slow_arena))
+  if (!steps || !operand_counts || !context || !is_arena(context->arena) || !is_arena(context->slow_arena) ||
+      !are_close(context->arena, context->slow_arena))
     return TML_ERROR_ARGUMENT;
   lower = *context;
   if ((uintptr_t)context->slow_arena < (uintptr_t)context->arena) lower.arena = context->slow_arena;
