@@ -212,7 +212,7 @@ class Search {
         bound_(bound),
         lowered_(lowered),
         fastest_(fastest),
-        arena_without_(lean.arena_bytes),
+        arena_without_(ram_bytes(lean)),
         best_(std::move(lean)) {}
 
   Program run() {
@@ -222,7 +222,7 @@ class Search {
     });
     for (const std::size_t room : {std::size_t{0}, bound_ / 10})  // for scratch
       try_some(choices, [&](const BandChoice& c) { return c.arena_estimate + room <= bound_; });
-    if (best_.arena_bytes <= bound_) return std::move(best_);
+    if (ram_bytes(best_) <= bound_) return std::move(best_);
     std::stable_sort(choices.begin(), choices.end(), [](const BandChoice& a, const BandChoice& b) {
       return std::tie(a.arena_estimate, a.extra_macs) < std::tie(b.arena_estimate, b.extra_macs);
     });
@@ -244,13 +244,13 @@ class Search {
 
   // Bands make nothing faster.
   bool is_good_enough() const {
-    return best_.arena_bytes <= bound_ && predicted(best_) <= predicted(fastest_) * kGoodEnough;
+    return ram_bytes(best_) <= bound_ && predicted(best_) <= predicted(fastest_) * kGoodEnough;
   }
 
   void consider(const BandChoice& choice) {
     Program program = lowered_(in_bands(graph_, groups_, choice.region, choice.rows));
-    const bool fits = program.arena_bytes <= bound_, fitted = best_.arena_bytes <= bound_;
-    if (fitted ? !fits || predicted(program) >= predicted(best_) : program.arena_bytes >= best_.arena_bytes) return;
+    const bool fits = ram_bytes(program) <= bound_, fitted = ram_bytes(best_) <= bound_;
+    if (fitted ? !fits || predicted(program) >= predicted(best_) : ram_bytes(program) >= ram_bytes(best_)) return;
     program.bands = describe(choice, program);
     best_ = std::move(program);
   }
@@ -294,6 +294,8 @@ std::vector<BandChoice> band_choices(const Graph& graph, const std::vector<NodeG
   });
   return choices;
 }
+
+std::size_t ram_bytes(const Program& program) { return program.arena_bytes + program.slow_arena_bytes; }
 
 Program fit_with_bands(const Graph& graph, const Program& fastest, Program lean, std::size_t bound,
                        const std::function<Program(const Graph&)>& lowered) {

@@ -22,6 +22,9 @@ struct BandChoice {
 // Only those that estimate less than the graph without bands.
 std::vector<BandChoice> band_choices(const Graph& graph, const std::vector<NodeGroup>& groups);
 
+// The arena, or both arenas of a program with two memory regions.
+std::size_t ram_bytes(const Program& program);
+
 // `fastest`, lowered without a bound, needs more than `bound`; `lean` is the program with the bound, without bands. The
 // result is the program of fewest predicted instructions that fits, else the one of the least arena; either may be
 // `lean`. `lowered` makes a program of a graph.

@@ -13,6 +13,7 @@
 #include "lib/device/prepare.h"
 #include "lib/ops/counts.h"
 #include "lib/ops/lower/common.h"
+#include "lib/runtime/tinyml_runtime.h"
 #include "lib/support/error.h"
 
 namespace tinyml {
@@ -219,13 +220,16 @@ Program lower_prepared(const Graph& prepared, const LowerOptions& options, bool 
 
 Program lower(const Graph& original, const LowerOptions& options) {
   const Graph graph = prepare_for_device(original);
-  if (options.max_arena == 0 || options.fast_arena) return lower_prepared(graph, options);
+  if (options.max_arena == 0) return lower_prepared(graph, options);
   LowerOptions unbounded = options;
   unbounded.max_arena = 0;
   Program fastest = lower_prepared(graph, unbounded);
-  if (fastest.arena_bytes <= options.max_arena) return fastest;
-  return fit_with_bands(graph, fastest, lower_prepared(graph, options), options.max_arena,
-                        [&](const Graph& banded) { return lower_prepared(banded, options, true); });
+  if (ram_bytes(fastest) <= options.max_arena) return fastest;
+  LowerOptions bounded = options;
+  if (options.fast_arena)  // the least that a slow arena has
+    bounded.max_arena -= std::min<std::size_t>(TML_ARENA_ALIGN, options.max_arena - 1);
+  return fit_with_bands(graph, fastest, lower_prepared(graph, bounded), options.max_arena,
+                        [&](const Graph& banded) { return lower_prepared(banded, bounded, true); });
 }
 
 }  // namespace tinyml

@@ -164,4 +164,13 @@ TEST_CASE("a bound on the arena turns bands on", "[device]") {
   CHECK(outputs_of(tight, 5) == outputs_of(free, 5));
   // The bands share the weights, and all bands but the first and the last the parameter records.
   CHECK(tight.weights_bytes() == free.weights_bytes());
+  // Two memory regions: the bound holds for both together, whether the fast one has room for all or not.
+  for (const std::size_t fast : {1000U, 3000U, 5000U}) {
+    const Program both = lower(graph, {.target = Target::cortex_m4, .max_arena = bound, .fast_arena = fast});
+    CAPTURE(fast, both.arena_bytes, both.slow_arena_bytes);
+    CHECK(both.bands.has_value());
+    CHECK(both.arena_bytes <= fast);
+    CHECK(both.arena_bytes + both.slow_arena_bytes <= bound);
+    CHECK(outputs_of(both, 5) == outputs_of(free, 5));
+  }
 }
