@@ -49,6 +49,9 @@ model() {
 
 d=$repo/tests/data/digits
 model digits "$d/digits.onnx" "$d/calib_x.npy" "$d/test_x.npy"
+check "digits quantize --auto-bits with 16-bit layers" "$tool" quantize "$d/digits.onnx" --calib "$d/calib_x.npy" --auto-bits --min-sqnr 52 \
+  -o "$work/digits_auto.onnx"
+check "digits QDQ --auto-bits with 16-bit layers" "$python" "$repo/tests/oracles/check_qdq.py" "$tool" "$work/digits_auto.onnx" "$d/test_x.npy"
 if [ -d "$shared/models/mlperf_tiny" ]; then
   m=$shared/models/mlperf_tiny
   model kws01b "$m/kws01b_nchw.onnx" "$shared/data/kws01/x.npy" "$shared/data/kws01/x.npy" --samples 400

@@ -7,6 +7,7 @@
 
 #include "apps/tinyml-opt/data_arguments.h"
 #include "apps/tinyml-opt/engine.h"
+#include "apps/tinyml-opt/int16_report.h"
 #include "apps/tinyml-opt/passes_report.h"
 #include "apps/tinyml-opt/session.h"
 #include "formats/onnx/onnx.h"
@@ -156,6 +157,7 @@ std::string to_text(const QuantizeReport& report, const std::optional<Accuracy>&
                                 with_commas(static_cast<std::int64_t>(report.weights_bytes_int8)),
                                 report.nodes_quantized, report.samples);
   if (!report.sensitivities.empty()) out += weights_text(report.weights);
+  if (report.auto_int16) out += to_text(*report.auto_int16);
   for (const auto& node : report.float_nodes)
     out += fmt::format("in float: {} ({})\n", printable(node.node), printable(node.reason));
   if (!report.int16_nodes.empty())
@@ -177,7 +179,8 @@ std::string to_text(const QuantizeReport& report, const std::optional<Accuracy>&
 std::string excessive_drop(const Options& options, const QuantizeReport& report,
                            const std::optional<Accuracy>& accuracy) {
   if (!report.bounds_met && !accuracy)
-    return "with 8 bits for all weights the model is still outside of --min-sqnr or --max-drop; nothing was written";
+    return "with int8 weights and 16-bit activations the model is still outside of --min-sqnr or --max-drop; nothing "
+           "was written";
   constexpr double kRounding = 1e-9;  // fractions of counts, times 100
   if (!options.max_drop || !accuracy || accuracy->drop_points() <= *options.max_drop + kRounding) return {};
   return fmt::format("top-1 fell by {:.2f} points, --max-drop allows {:.2f}; nothing was written",
@@ -214,6 +217,7 @@ ExitCode quantize_model(Options& options, const Session& session) {
   ordered_json json;
   if (accuracy) json = {{"top1_float", accuracy->top1_float}, {"top1_int8", accuracy->top1_int8}};
   json.update(to_json(report));
+  if (report.auto_int16) json["auto_int16"] = to_json(*report.auto_int16);
   json["input_range"] = ranges_json(calib);
   const std::string text = to_text(report, accuracy, options.activations);
   const std::string excess = excessive_drop(options, report, accuracy);
@@ -251,7 +255,8 @@ void add_method_options(CLI::App& command, Options& options) {
   command.add_flag("--codebook", options.quantize.weights.codebook,
                    "At most 16 distinct int8 weights in a layer: half a byte each");
   command.add_flag("--auto-bits", options.auto_bits,
-                   "8 bits, int4 or a codebook for each layer: the smallest weights within --max-drop or --min-sqnr");
+                   "8 bits, int4 or a codebook for each layer: the smallest weights within --max-drop or --min-sqnr; "
+                   "16-bit activations for layers where int8 misses these");
   command.add_option("--min-sqnr", options.min_sqnr, "Least signal-to-noise ratio of the output, for --auto-bits")
       ->type_name("DB");
   command

@@ -5,57 +5,15 @@
 #include "passes/quantize/auto_bits.h"
 
 #include <algorithm>
-#include <cmath>
 
-#include "lib/exec/executor.h"
-#include "lib/exec/footprint.h"
-#include "lib/exec/output_comparison.h"
-#include "passes/quantize/calibration_subset.h"
+#include "passes/quantize/auto_int16.h"
+#include "passes/quantize/quantize_weights.h"
 
 namespace tinyml {
 namespace {
 
-constexpr std::size_t kMostSamples = 256;  // of the calibration data, to judge noise and classes on
-
-constexpr std::size_t kFewestJudging = 4;
-
-struct Judgement {
-  double noise = 0;  // over signal
-  double sqnr_db = 0, same_class = 0;
-};
-
-// Compares quantized graphs with the float one on samples spread over the calibration data.
-class Judge {
- public:
-  Judge(const Graph& reference, const CalibrationData& data, const PassContext& context) : context_(context) {
-    constexpr std::size_t kMostBatch = 32;
-    Executor run(reference, context.threads, {.fake_quantize = false});
-    const auto fixed = fixed_batch(reference);
-    const std::size_t batch =
-        fixed.value_or(fitting_batch(footprint(reference).peak, std::min(kMostBatch, data.samples)));
-    for (const std::size_t first : spread_batches(data.samples, batch, kMostSamples)) {
-      inputs_.push_back(data.read(first, std::min(batch, data.samples)));
-      expected_.push_back(run.run(inputs_.back())[0]);
-    }
-  }
-
-  Judgement operator()(const Graph& quantized) const {
-    Executor run(quantized, context_.threads);
-    OutputComparison comparison(quantized);
-    for (std::size_t i = 0; i < inputs_.size(); ++i) comparison.add(expected_[i], run.run(inputs_[i])[0]);
-    const OutputReport report = comparison.finish();
-    const double db = report.output.sqnr_db();
-    return {std::pow(10.0, -db / 10), db, report.same_top1};
-  }
-
- private:
-  const PassContext& context_;
-  std::vector<std::vector<Tensor>> inputs_;
-  std::vector<Tensor> expected_;
-};
-
 struct Candidate {
-  std::size_t layer;  // index in plan.nodes
+  NodeId node;
   WeightForm form;
   double noise;  // that the output gains when this layer alone is halved
   double saved;  // bytes
@@ -63,96 +21,88 @@ struct Candidate {
 
 class Chooser {
  public:
-  Chooser(const Graph& assigned, QuantPlan& plan, const WeightsContext& context)
-      : assigned_(assigned),
-        plan_(plan),
-        context_(context),
-        data_(parts(context)),
-        judge_(context.reference, data_.judging, context.pass) {
-    for (auto& entry : plan_.nodes) entry.weights = {8, false, Rounding::nearest};
-  }
+  Chooser(const Preparation& preparation, PreparedModel& model, const CalibrationData& data,
+          const QuantizeOptions& options, const PassContext& context)
+      : preparation_(preparation), model_(model), options_(options), trials_(model.reference, data, options, context) {}
 
   Graph run(QuantizeReport& report) {
-    for (const auto& entry : plan_.nodes) all_ += entry.rule.weight_input >= 0 ? 2 : 0;
-    all_ += 8;  // about as many whole models
-    const Graph base = quantized();
-    base_ = judge_(base);
-    for (std::size_t i = 0; i < plan_.nodes.size(); ++i)
-      if (plan_.nodes[i].rule.weight_input >= 0) measure(i, base, report);
+    set_rounding(Rounding::nearest);
+    const auto layers = static_cast<std::size_t>(std::count_if(model_.plan.nodes.begin(), model_.plan.nodes.end(),
+                                                               [](const auto& e) { return e.rule.weight_input >= 0; }));
+    trials_.expect(2 * layers + 8);  // about as many whole models
+    const Graph base = trials_.quantized(model_);
+    base_ = trials_.judge(base);
+    for (auto& entry : model_.plan.nodes)
+      if (entry.rule.weight_input >= 0) measure(entry, base, report);
     std::stable_sort(candidates_.begin(), candidates_.end(),
                      [](const Candidate& a, const Candidate& b) { return a.noise * b.saved < b.noise * a.saved; });
-    for (auto& entry : plan_.nodes) entry.weights.rounding = context_.options.weights.rounding;
+    set_rounding(options_.weights.rounding);
     Graph best = search(report);
-    if (context_.options.auto_bits->drop) return best;
-    data_.rounding = context_.data;  // judged on samples that it had not seen; now all serve
-    return quantized();
+    if (!report.bounds_met && widen(report)) best = search(report);
+    if (options_.auto_bits->drop) return best;
+    trials_.round_on_all();  // judged on samples that it had not seen; now all serve
+    Graph all = trials_.quantized(model_);
+    return report.bounds_met && !trials_.acceptable(all, base_) ? best : all;
   }
 
  private:
-  // With labels the very model is judged that is the result, so it is rounded on all samples.
-  static CalibrationSplit parts(const WeightsContext& context) {
-    const auto batch = fixed_batch(context.reference);
-    return context.options.auto_bits->drop ? CalibrationSplit{context.data, context.data}
-                                           : split(context.data, batch.value_or(kFewestJudging));
+  void set_rounding(Rounding rounding) {
+    for (auto& entry : model_.plan.nodes) entry.weights = {8, false, rounding};
   }
 
-  Graph quantized() {
-    Graph graph = assigned_;
-    QuantizeOptions quiet = context_.options;
-    quiet.layer_progress = nullptr;
-    quantize_weights(graph, plan_, {context_.reference, context_.calibration, data_.rounding, quiet, context_.pass});
-    if (context_.options.layer_progress) context_.options.layer_progress(std::min(++done_, all_), all_);
-    return graph;
+  // Activations of 16 bits, where they bring the model of int8 weights within the bound.
+  bool widen(QuantizeReport& report) {
+    PreparedModel base = model_;
+    for (auto& entry : base.plan.nodes) entry.weights = {8, false, Rounding::nearest};
+    auto chosen = choose_int16(preparation_, base, base_, trials_, report);
+    if (!chosen) return false;
+    model_ = std::move(*chosen);
+    set_rounding(options_.weights.rounding);
+    report.bounds_met = true;
+    trials_.expect(8);
+    return true;
   }
 
-  std::size_t bytes(const Graph& graph, std::size_t layer) const { return weight_bytes(graph, plan_.nodes[layer]); }
+  QuantPlan::NodePlan& entry_of(NodeId node) {
+    return *std::find_if(model_.plan.nodes.begin(), model_.plan.nodes.end(),
+                         [&](const auto& entry) { return entry.node == node; });
+  }
 
   // Both halved forms of one layer; the better one becomes a candidate.
-  void measure(std::size_t layer, const Graph& base, QuantizeReport& report) {
+  void measure(QuantPlan::NodePlan& entry, const Graph& base, QuantizeReport& report) {
     std::optional<Candidate> best;
     for (const bool codebook : {true, false}) {
-      plan_.nodes[layer].weights = {codebook ? 8 : 4, codebook, Rounding::reconstruct};
-      const Graph graph = quantized();
-      const double saved = static_cast<double>(bytes(base, layer)) - static_cast<double>(bytes(graph, layer));
+      entry.weights = {codebook ? 8 : 4, codebook, Rounding::reconstruct};
+      const Graph graph = trials_.quantized(model_);
+      const double saved =
+          static_cast<double>(weight_bytes(base, entry)) - static_cast<double>(weight_bytes(graph, entry));
       if (saved <= 0) continue;
-      const Judgement found = judge_(graph);
-      const Candidate candidate{layer, plan_.nodes[layer].weights, std::max(0.0, found.noise - base_.noise), saved};
+      const Judgement found = trials_.judge(graph);
+      const Candidate candidate{entry.node, entry.weights, std::max(0.0, found.noise - base_.noise), saved};
       if (best && best->noise <= candidate.noise) continue;
       best = candidate;
-      report.sensitivities[plan_.nodes[layer].node] = found.sqnr_db;
+      report.sensitivities[entry.node] = found.sqnr_db;
     }
-    plan_.nodes[layer].weights = {8, false, Rounding::nearest};
+    entry.weights = {8, false, Rounding::nearest};
     if (best) candidates_.push_back(*best);
   }
 
-  bool acceptable(const Graph& graph) const {
-    const AutoBits& bounds = *context_.options.auto_bits;
-    constexpr double kRounding = 1e-9;
-    if (bounds.min_sqnr_db && judge_(graph).sqnr_db < *bounds.min_sqnr_db) return false;
-    if (!bounds.max_drop) return true;
-    // Without labels: what changes its class beyond what 8 bits change.
-    const double drop = bounds.drop ? bounds.drop(graph) : 100 * (base_.same_class - judge_(graph).same_class);
-    return drop <= *bounds.max_drop + kRounding;
-  }
-
   void halve(const Candidate& candidate, bool halved) {
-    plan_.nodes[candidate.layer].weights =
-        halved ? candidate.form : WeightForm{8, false, context_.options.weights.rounding};
+    entry_of(candidate.node).weights = halved ? candidate.form : WeightForm{8, false, options_.weights.rounding};
   }
 
   std::optional<Graph> try_first(std::size_t count) {
     for (std::size_t i = 0; i < candidates_.size(); ++i) halve(candidates_[i], i < count);
-    Graph graph = quantized();
-    if (!acceptable(graph)) return std::nullopt;
+    Graph graph = trials_.quantized(model_);
+    if (!trials_.acceptable(graph, base_)) return std::nullopt;
     return graph;
   }
 
   // The form that is nearly always the better one, for all layers: the choice layer by layer has noise of its own.
   std::optional<Graph> all_codebooks() {
-    for (const Candidate& candidate : candidates_)
-      plan_.nodes[candidate.layer].weights = {8, true, Rounding::reconstruct};
-    Graph graph = quantized();
-    if (!acceptable(graph)) return std::nullopt;
+    for (const Candidate& candidate : candidates_) entry_of(candidate.node).weights = {8, true, Rounding::reconstruct};
+    Graph graph = trials_.quantized(model_);
+    if (!trials_.acceptable(graph, base_)) return std::nullopt;
     return graph;
   }
 
@@ -170,8 +120,8 @@ class Chooser {
     }
     for (std::size_t i = 0; i < candidates_.size(); ++i) halve(candidates_[i], i < good);
     if (good == 0) {
-      best = quantized();
-      report.bounds_met = acceptable(best);
+      best = trials_.quantized(model_);
+      report.bounds_met = trials_.acceptable(best, base_);
     }
     add_singly(good, best);
     return best;
@@ -185,28 +135,27 @@ class Chooser {
                      [](const Candidate& a, const Candidate& b) { return a.saved > b.saved; });
     for (std::size_t i = 0; i < std::min(kMostTries, rest.size()); ++i) {
       halve(rest[i], true);
-      Graph graph = quantized();
-      if (acceptable(graph))
+      Graph graph = trials_.quantized(model_);
+      if (trials_.acceptable(graph, base_))
         best = std::move(graph);
       else
         halve(rest[i], false);
     }
   }
 
-  const Graph& assigned_;
-  QuantPlan& plan_;
-  const WeightsContext& context_;
-  CalibrationSplit data_;
-  Judge judge_;
+  const Preparation& preparation_;
+  PreparedModel& model_;
+  const QuantizeOptions& options_;
+  Trials trials_;
   Judgement base_;
   std::vector<Candidate> candidates_;
-  std::size_t done_ = 0, all_ = 0;
 };
 
 }  // namespace
 
-Graph choose_bits(const Graph& assigned, QuantPlan& plan, const WeightsContext& context, QuantizeReport& report) {
-  return Chooser(assigned, plan, context).run(report);
+Graph choose_bits(const Preparation& preparation, PreparedModel& model, const CalibrationData& data,
+                  const QuantizeOptions& options, const PassContext& context, QuantizeReport& report) {
+  return Chooser(preparation, model, data, options, context).run(report);
 }
 
 }  // namespace tinyml

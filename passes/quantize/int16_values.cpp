@@ -25,46 +25,28 @@ bool moves_values(const QuantRule& rule) {
   return rule.kind == QuantKind::same_as_input || rule.kind == QuantKind::same_as_all;
 }
 
-class Chooser {
- public:
-  Chooser(Graph& graph, QuantPlan& plan, const QuantizeOptions& options, QuantizeReport& report)
-      : graph_(graph),
-        plan_(plan),
-        options_(options),
-        report_(report),
-        planned_(plan.activations.begin(), plan.activations.end()),
-        chosen_(options.int16_nodes, "--int16") {}
+bool is_chooseable(const Graph& graph, const QuantPlan::NodePlan& entry) {
+  return takes_int16(graph, entry.node) && !moves_values(entry.rule);
+}
 
-  void run() {
-    for (const ValueId id : graph_.inputs())
-      if (all() || chosen_.match(graph_.value(id).name, {})) want(id);
-    for (const auto& entry : plan_.nodes) choose(entry);
-    chosen_.require_hits();
+// Carries 16 bits on from chosen values, and ends them where they must.
+class Widener {
+ public:
+  Widener(Graph& graph, QuantPlan& plan, const std::vector<std::string>& exclude)
+      : graph_(graph), plan_(plan), exclude_(exclude), planned_(plan.activations.begin(), plan.activations.end()) {}
+
+  void run(const std::set<ValueId>& values) {
+    for (const ValueId id : values) want(id);
     while (carry()) {
     }
     const std::set<ValueId> wide = plan_.int16;
     if (!separate()) return;
-    plan_ = make_plan(graph_, options_.exclude);
+    plan_ = make_plan(graph_, exclude_);
     plan_.int16 = wide;
   }
 
  private:
-  bool all() const { return options_.activation_type == DType::i16; }
-
   bool want(ValueId id) { return planned_.contains(id) && plan_.int16.insert(id).second; }
-
-  void choose(const QuantPlan::NodePlan& entry) {
-    const Node& node = graph_.node(entry.node);
-    if (!chosen_.match(node.name, node.origins) && !all()) return;
-    if (!takes_int16(graph_, entry.node)) {
-      if (all())
-        throw Error(node.op + kNoForm, "choose the layers that get them by name (--int16), without this one")
-            .at_node(node.name);
-      report_.kept_int8.push_back({node.name, node.op + kNoForm});
-      return;
-    }
-    for (const ValueId result : entry.results) want(result);
-  }
 
   // One round over the operators that move values.
   bool carry() {
@@ -106,20 +88,60 @@ class Chooser {
 
   Graph& graph_;
   QuantPlan& plan_;
-  const QuantizeOptions& options_;
-  QuantizeReport& report_;
+  const std::vector<std::string>& exclude_;
   std::set<ValueId> planned_;
-  NameGlobs chosen_;
 };
 
 }  // namespace
 
-void choose_int16_values(Graph& graph, QuantPlan& plan, const QuantizeOptions& options, QuantizeReport& report) {
-  if (options.activation_type != DType::i16 && options.int16_nodes.empty()) return;
-  Chooser(graph, plan, options, report).run();
+std::set<ValueId> chosen_int16_values(const Graph& graph, const QuantPlan& plan, const QuantizeOptions& options,
+                                      QuantizeReport& report) {
+  const bool all = options.activation_type == DType::i16;
+  NameGlobs globs(options.int16_nodes, "--int16");
+  std::set<ValueId> values;
+  for (const ValueId id : graph.inputs())
+    if (globs.match(graph.value(id).name, {}) || all) values.insert(id);
+  for (const auto& entry : plan.nodes) {
+    const Node& node = graph.node(entry.node);
+    if (!globs.match(node.name, node.origins) && !all) continue;
+    if (takes_int16(graph, entry.node)) {
+      values.insert(entry.results.begin(), entry.results.end());
+      continue;
+    }
+    if (all)
+      throw Error(node.op + kNoForm, "choose the layers that get them by name (--int16), without this one")
+          .at_node(node.name);
+    report.kept_int8.push_back({node.name, node.op + kNoForm});
+  }
+  globs.require_hits();
+  return values;
+}
+
+std::vector<ValueId> int16_candidates(const Graph& graph, const QuantPlan& plan) {
+  const std::set<ValueId> planned(plan.activations.begin(), plan.activations.end());
+  std::vector<ValueId> values;
+  std::set<ValueId> seen;
+  const auto add = [&](ValueId id) {
+    if (planned.contains(id) && seen.insert(id).second) values.push_back(id);
+  };
+  for (const ValueId id : graph.inputs()) add(id);
+  for (const auto& entry : plan.nodes)
+    if (is_chooseable(graph, entry))
+      for (const ValueId id : entry.results) add(id);
+  return values;
+}
+
+void hold_in_int16(Graph& graph, QuantPlan& plan, const std::set<ValueId>& values,
+                   const std::vector<std::string>& exclude) {
+  Widener(graph, plan, exclude).run(values);
+}
+
+std::vector<std::string> int16_nodes(const Graph& graph, const QuantPlan& plan) {
+  std::vector<std::string> names;
   for (const auto& entry : plan.nodes)
     if (std::any_of(entry.results.begin(), entry.results.end(), [&](ValueId id) { return plan.int16.contains(id); }))
-      report.int16_nodes.push_back(graph.node(entry.node).name);
+      names.push_back(graph.node(entry.node).name);
+  return names;
 }
 
 }  // namespace tinyml

@@ -10,13 +10,10 @@
 #include "lib/exec/metrics.h"
 #include "lib/quant/stored_bytes.h"
 #include "lib/support/error.h"
-#include "passes/quantize/assign_params.h"
 #include "passes/quantize/auto_bits.h"
-#include "passes/quantize/bake_preprocessing.h"
-#include "passes/quantize/calibrate.h"
 #include "passes/quantize/equalize.h"
 #include "passes/quantize/int16_values.h"
-#include "passes/quantize/plan.h"
+#include "passes/quantize/prepare.h"
 #include "passes/quantize/quantize_weights.h"
 #include "passes/quantize/split_operands.h"
 
@@ -129,17 +126,6 @@ void set_forms(const Graph& graph, QuantPlan& plan, const WeightForm& form, Quan
   }
 }
 
-// The value between the two nodes of a baked preprocessing is inside of one table.
-void leave_unrounded(QuantPlan& plan, ValueId id) { std::erase(plan.activations, id); }
-
-void preset(const Graph& graph, const BakedInput& baked, Calibration& calibration) {
-  const Range seen = calibration.ranges[static_cast<std::size_t>(baked.raw)];
-  const QuantParams raw = raw_params(seen.min, seen.max);
-  calibration.presets[static_cast<std::size_t>(baked.raw)] = raw;
-  if (graph.value(baked.preprocessed).producer != NodeId::none)  // else clean-up has folded it into the first layer
-    calibration.presets[static_cast<std::size_t>(baked.preprocessed)] = preprocessed_params(baked.preprocessing, raw);
-}
-
 }  // namespace
 
 Graph quantize(const Graph& graph, const CalibrationData& data, const QuantizeOptions& asked,
@@ -164,27 +150,20 @@ Graph quantize(const Graph& graph, const CalibrationData& data, const QuantizeOp
   for (PassRun& run : run_passes(reference, passes, context, runner)) report.passes.push_back(std::move(run));
   report.weights_bytes_float = constant_bytes(reference);
 
-  QuantPlan plan = make_plan(reference, options.exclude);
-  choose_int16_values(reference, plan, options, report);
-  set_forms(reference, plan, options.weights, report);
-  if (baked) leave_unrounded(plan, baked->between);
-  report.float_nodes = plan.float_nodes;
-  report.nodes_quantized = plan.nodes.size();
-  Calibration calibration = calibrate(reference, plan, data, options, context);
-  if (baked) preset(reference, *baked, calibration);
+  const Preparation preparation(std::move(reference), std::move(baked), data, options, context);
+  PreparedModel model =
+      preparation.with_int16(chosen_int16_values(preparation.model(), preparation.plan(), options, report));
+  set_forms(model.reference, model.plan, options.weights, report);
   report.samples = data.samples;
-
-  Graph quantized = reference;
-  assign_params(quantized, plan, calibration, options);
-  const WeightsContext weights{reference, calibration, data, options, context};
-  if (options.auto_bits)
-    quantized = choose_bits(quantized, plan, weights, report);
-  else
-    quantize_weights(quantized, plan, weights);
-  report_weights(quantized, plan, report);
+  const Graph quantized = options.auto_bits ? choose_bits(preparation, model, data, options, context, report)
+                                            : quantize_weights(model, data, options, context);
+  report.float_nodes = model.plan.float_nodes;
+  report.nodes_quantized = model.plan.nodes.size();
+  report.int16_nodes = int16_nodes(model.reference, model.plan);
+  report_weights(quantized, model.plan, report);
   report.weights_bytes_int8 = constant_bytes(quantized);
   if (options.report_samples != 0)
-    report_errors(reference, quantized, plan, data, options.report_samples, context, report);
+    report_errors(model.reference, quantized, model.plan, data, options.report_samples, context, report);
   return quantized;
 }
 

@@ -25,7 +25,8 @@ struct CalibrationData {
   std::function<std::vector<Tensor>(std::size_t first, std::size_t count)> read;
 };
 
-// Bits of weights chosen layer by layer, within bounds; at least one is given.
+// Bits of weights chosen layer by layer, within bounds; at least one is given. Where int8 weights miss them, layers get
+// activations of 16 bits.
 struct AutoBits {
   std::optional<double> max_drop;                  // points of top-1
   std::function<double(const Graph& model)> drop;  // measures them; empty: classes that change on calibration data
@@ -66,6 +67,12 @@ struct LayerWeights {
   std::optional<double> sqnr_db_halved;   // of the model's output when this layer alone has 4 bits or a codebook
 };
 
+// What the device needs for one inference, predicted.
+struct DeviceNeeds {
+  double instructions = 0;
+  std::size_t arena_bytes = 0, tables_bytes = 0;
+};
+
 struct QuantizeReport {
   std::vector<PassRun> passes;
   std::size_t samples = 0;
@@ -75,7 +82,22 @@ struct QuantizeReport {
   };
   std::vector<FloatNode> float_nodes;    // left in float, and why
   std::vector<std::string> int16_nodes;  // whose outputs are int16
-  std::vector<FloatNode> kept_int8;      // asked to be otherwise (16 bits, a codebook), and why they are not
+  // Of int16_nodes those that AutoBits chose, because 8 bits miss the bound.
+  struct Int16Choice {
+    std::string name;  // of the first node whose result it is, or of the graph input
+    std::vector<std::string> origins;
+    double sqnr_db_alone = 0;                  // of the model's output when this value alone has 16 bits
+    std::optional<double> instructions_alone;  // that this value alone adds
+  };
+  struct AutoInt16 {
+    std::string target;  // of the predictions
+    std::size_t candidates = 0;
+    double sqnr_db_int8 = 0;                   // of the model's output with all activations at 8 bits
+    std::optional<DeviceNeeds> before, after;  // with int8 weights; nullopt: the device cannot run the model
+    std::vector<Int16Choice> layers;           // in the order of choice
+  };
+  std::optional<AutoInt16> auto_int16;
+  std::vector<FloatNode> kept_int8;  // asked to be otherwise (16 bits, a codebook), and why they are not
   std::size_t weights_bytes_float = 0, weights_bytes_int8 = 0;
   std::vector<LayerWeights> weights;       // in execution order
   bool bounds_met = true;                  // AutoBits' ones, at 8 bits at least

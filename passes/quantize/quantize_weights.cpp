@@ -204,4 +204,11 @@ void quantize_weights(Graph& graph, const QuantPlan& plan, const WeightsContext&
   graph.drop_unused_constants();
 }
 
+Graph quantize_weights(const PreparedModel& model, const CalibrationData& data, const QuantizeOptions& options,
+                       const PassContext& context) {
+  Graph graph = model.assigned;
+  quantize_weights(graph, model.plan, {model.reference, model.calibration, data, options, context});
+  return graph;
+}
+
 }  // namespace tinyml

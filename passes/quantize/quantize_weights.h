@@ -1,7 +1,7 @@
 // Float weights, biases and constant operands of planned nodes become integer constants with parameters.
 #pragma once
 
-#include "passes/quantize/calibrate.h"
+#include "passes/quantize/prepare.h"
 
 namespace tinyml {
 
@@ -16,6 +16,10 @@ struct WeightsContext {
 // Activations must have their parameters already. With options.bias_correction, biases also absorb the mean error that
 // rounding the weights makes (Nagel et al. 2019, arXiv:1906.04721, section 4.2; means from the calibration data).
 void quantize_weights(Graph& graph, const QuantPlan& plan, const WeightsContext& context);
+
+// The same on a copy of the model's graph.
+Graph quantize_weights(const PreparedModel& model, const CalibrationData& data, const QuantizeOptions& options,
+                       const PassContext& context);
 
 // What a layer's weights and bias take in flash, packed.
 std::size_t weight_bytes(const Graph& graph, const QuantPlan::NodePlan& entry);

@@ -60,7 +60,7 @@ Graph quantized(const Graph& original, float low, float high, const QuantizeOpti
   const PassContext context{threads};
   QuantPlan plan = make_plan(graph, {});
   QuantizeReport report;
-  choose_int16_values(graph, plan, options, report);
+  hold_in_int16(graph, plan, chosen_int16_values(graph, plan, options, report), options.exclude);
   const Graph reference = graph;
   CalibrationData data;
   data.samples = 8;
