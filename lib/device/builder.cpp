@@ -235,6 +235,7 @@ std::vector<std::size_t> ProgramBuilder::choose() {
       if (costs[f].instructions <= kAsGood * costs[choice[conv]].instructions) choice[conv] = f;
   }
   if (options_.optimize != Optimize::ram) {
+    choice = without_small_gains(std::move(choice));
     if (options_.max_arena == 0) return choice;
     place_steps(choice);
     if (program_.arena_bytes <= options_.max_arena) return choice;
@@ -259,13 +260,25 @@ std::vector<std::size_t> ProgramBuilder::choose() {
   };
   const std::optional<std::size_t> limit =
       options_.optimize == Optimize::ram ? std::nullopt : std::optional(options_.max_arena);
-  return of_drafts(fit_arena(costs, limit, [&](const std::vector<std::size_t>& trial, std::size_t enough) {
-    place_steps(of_drafts(trial), enough);
-    return program_.arena_bytes;
-  }));
+  return without_small_gains(
+      of_drafts(fit_arena(costs, limit, [&](const std::vector<std::size_t>& trial, std::size_t enough) {
+        place_steps(of_drafts(trial), enough);
+        return program_.arena_bytes;
+      })));
 }
 
-// By form; those of the fused step behind the draft's own, less what the addition takes. Where a residual is added
+// Such kernels take no scratch, so the arena stays as it is.
+std::vector<std::size_t> ProgramBuilder::without_small_gains(std::vector<std::size_t> choice) const {
+  std::vector<std::span<const StepForm>> forms;
+  for (const Draft& draft : drafts_) forms.emplace_back(draft.forms);
+  for (const auto& [conv, fused] : fused_)
+    if (choice[conv] >= forms[conv].size()) forms[fused.add] = {};
+  give_up_small_gains(forms, options_.optimize, choice);
+  return choice;
+}
+
+// By form; those of the fused step behind the draft's own, less what the addition takes: by itself it would at best be
+// done by a kernel that the program has anyway, so those with a least gain do not count. Where a residual is added
 // later, it is alive while the convolution runs by itself.
 std::vector<FormCost> ProgramBuilder::costs_of(std::size_t d) const {
   constexpr double kUnknown = std::numeric_limits<double>::infinity();
@@ -281,7 +294,8 @@ std::vector<FormCost> ProgramBuilder::costs_of(std::size_t d) const {
       fused.operands[1] != fused.operands[0])
     for (FormCost& cost : costs) cost.bytes += program_.buffers[residual].bytes;
   double adding = kUnknown;
-  for (const StepForm& form : add.forms) adding = std::min(adding, form.instructions.value_or(kUnknown));
+  for (const StepForm& form : add.forms)
+    if (form.least_gain == 0) adding = std::min(adding, form.instructions.value_or(kUnknown));
   for (const StepForm& form : fused.forms)
     costs.push_back({bytes_of(fused, form), form.instructions.value_or(kUnknown) - (adding < kUnknown ? adding : 0)});
   return costs;

@@ -88,6 +88,7 @@ class ProgramBuilder {
   void place_step(const Draft& draft, const StepForm& form);
   void fill_fields(ProgramStep& step, const Draft& draft, const StepForm& form);
   std::vector<std::size_t> choose();
+  std::vector<std::size_t> without_small_gains(std::vector<std::size_t> choice) const;
   std::vector<std::vector<std::size_t>> units() const;
   std::size_t bytes_of(const Draft& draft, const StepForm& form) const;
   void drop_unused_buffers();

@@ -59,6 +59,36 @@ void binary_terms(TermSum& sum, const LoweredStep& step, Target) {
   if (step.kernel == "tml_mul_s8") add_shifted(sum, step, w.rows * w.row);
 }
 
+double fours_in(double elements) { return static_cast<double>(static_cast<std::int64_t>(elements) / 4); }
+
+// add and mul for the DSP extension (binary_dsp.h)
+void pair_terms(TermSum& sum, const LoweredStep& step, Target) {
+  const StridedWalk w = strided_walk(step, "a_strides", "b_strides");
+  const double fours = fours_in(w.row), rest = w.row - 4 * fours;
+  sum.add("carry", w.rows / w.last_outer);
+  sum.add("row", w.rows);
+  if (w.a_step == 0 || w.b_step == 0) sum.add("one", w.rows);
+  sum.add("four", w.rows * fours);
+  if (rest > 0) sum.add("rest", w.rows);
+  sum.add("element", w.rows * rest);
+  if (field_value(step, "clamp_min") != -128 || field_value(step, "clamp_max") != 127)
+    sum.add("clamped", w.rows * w.row);
+}
+
+void lut_dsp_terms(TermSum& sum, const LoweredStep& step, Target) {
+  const double count = real(field_value(step, "count")), fours = fours_in(count);
+  sum.add("four", fours);
+  sum.add("element", count - 4 * fours);
+}
+
+void softmax_dsp_terms(TermSum& sum, const LoweredStep& step, Target) {
+  const double rows = real(field_value(step, "outer")), depth = real(field_value(step, "depth")),
+               fours = fours_in(depth);
+  sum.add("row", rows);
+  sum.add("four", rows * fours);
+  sum.add("element", rows * (depth - 4 * fours));
+}
+
 void lut_terms(TermSum& sum, const LoweredStep& step, Target) { sum.add("element", real(field_value(step, "count"))); }
 
 void sum_terms(TermSum& sum, const LoweredStep& step, Target) {
@@ -258,6 +288,10 @@ constexpr std::array kKernels{
     KernelTerms{"tml_sum_s8", sum_terms},
     KernelTerms{"tml_prelu_s8", prelu_terms},
     KernelTerms{"tml_softmax_s8", row_terms},
+    KernelTerms{"tml_add_s8_dsp", pair_terms},
+    KernelTerms{"tml_mul_s8_dsp", pair_terms},
+    KernelTerms{"tml_lut_s8_dsp", lut_dsp_terms},
+    KernelTerms{"tml_softmax_s8_dsp", softmax_dsp_terms},
     KernelTerms{"tml_log_softmax_s8", row_terms},
     KernelTerms{"tml_argmax_s8", row_terms},
     KernelTerms{"tml_fully_connected_s8", fully_connected_terms},

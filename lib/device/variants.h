@@ -18,6 +18,7 @@ struct StepForm {
   std::size_t scratch_bytes = 0;  // of one more operand, the last; 0: the kernel takes none
   // Predicted per inference on the target; nullopt: this kernel has no cost formula.
   std::optional<double> instructions;
+  double least_gain = 0;  // KernelVariant::least_gain
 };
 
 struct KernelVariant {
@@ -31,6 +32,9 @@ struct KernelVariant {
   // the predicted cost alone.
   std::optional<StepForm> (*convert)(const LoweredStep& portable, Target target);
   Weights weights = Weights::bytes;
+  // The share of the program's instructions that all steps of this kernel must save together, else its code is not
+  // worth its flash.
+  double least_gain = 0;
 };
 
 std::span<const KernelVariant> all_variants();
@@ -41,8 +45,15 @@ std::vector<StepForm> step_forms(const LoweredStep& portable, Target target);
 // What the caller wants least of: instructions, flash, or arena bytes.
 std::size_t choose_form(std::span<const StepForm> forms, Optimize optimize);
 
-bool has_dsp(Target target);     // SMLAD and friends: Cortex-M4, M7, M33, M55, M85
-bool has_helium(Target target);  // MVE: Cortex-M55, M85
+// Gives up forms whose kernel gains less than its least_gain in all, or anything when flash matters most: their steps
+// take the best of their other forms.
+// `forms` of a step that does not run is empty; the choice of a step may be beyond its forms (then it is left alone).
+void give_up_small_gains(std::span<const std::span<const StepForm>> forms, Optimize optimize,
+                         std::vector<std::size_t>& choice);
+
+bool has_dsp(Target target);        // SMLAD and friends: Cortex-M4, M7, M33, M55, M85
+bool has_dsp_alone(Target target);  // without Helium: Cortex-M4, M7, M33
+bool has_helium(Target target);     // MVE: Cortex-M55, M85
 
 // ---- reading a lowered step ---------------------------------------------------------------------------------------
 

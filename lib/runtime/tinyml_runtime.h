@@ -281,6 +281,7 @@ typedef struct tml_lut_params {
 
 int tml_lut_s8(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_lut_s8_mve(const tml_context *context, const void *params, const uint32_t *operands); /* for Helium */
+int tml_lut_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands); /* Cortex-M4, M7, M33 */
 
 #define TML_MAX_DIMS 6
 
@@ -320,6 +321,12 @@ int tml_max_s8(const tml_context *context, const void *params, const uint32_t *o
  * dense, too, or broadcast. mul: shift <= 14. */
 int tml_add_s8_mve(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_mul_s8_mve(const tml_context *context, const void *params, const uint32_t *operands);
+/* The same for cores with the DSP extension (Cortex-M4, M7, M33). Along the innermost axis that is no 1 the operands'
+ * strides are 0 or 1, not both 0. The conditions keep sums in 32 and results in 16 bits.
+ *   add  shift >= 16 and 255 * (|a_multiplier| + |b_multiplier|) + (out_zero + 128.5) * 2^shift < 2^31
+ *   mul  shift = 0 */
+int tml_add_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
+int tml_mul_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
 
 /* Sum of n dense operands of one size: the n-ary form of add. acc = sum (x_i - zeros[i]) * multipliers[i], with
  * sum |multipliers| <= 2^22, 1 <= shift <= 30; y = out_zero + (acc + 2^(shift-1)) >> shift. */
@@ -368,6 +375,9 @@ typedef struct tml_softmax_params {
 int tml_softmax_s8(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_softmax_s8_mve(const tml_context *context, const void *params,
                        const uint32_t *operands); /* Helium, inner = 1 */
+/* For Cortex-M4, M7, M33: inner = 1, depth >= 4, no clamp, and table_size is 256 or the last entry of exp_table is 0.
+ */
+int tml_softmax_s8_dsp(const tml_context *context, const void *params, const uint32_t *operands);
 int tml_log_softmax_s8(const tml_context *context, const void *params, const uint32_t *operands);
 
 /* ---- pooling and reduction ---------------------------------------------------------------------------------- */

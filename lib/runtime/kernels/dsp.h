@@ -130,4 +130,50 @@ static inline uint32_t tml_min4(uint32_t a, uint32_t b) {
 #endif
 }
 
+/* SMMLA, SSAT: floor(a * b / 2^32) + add in units of 2^8, to int8. */
+static inline int32_t tml_product_to_int8(int32_t a, int32_t b, int32_t add) {
+#if TML_DSP_ASM
+  int32_t y;
+  __asm__("smmla %0, %1, %2, %3\n ssat %0, #8, %0, asr #8" : "=r"(y) : "r"(a), "r"(b), "r"(add));
+  return y;
+#else
+  return tml_saturate8((add + (int32_t)((int64_t)a * b >> 32)) >> 8);
+#endif
+}
+
+/* USUB8: differences of bytes, each modulo 2^8. */
+static inline uint32_t tml_sub4(uint32_t a, uint32_t b) {
+#if TML_DSP_ASM
+  uint32_t y;
+  __asm__("usub8 %0, %1, %2" : "=r"(y) : "r"(a), "r"(b));
+  return y;
+#else
+  return ((a | 0x80808080u) - (b & 0x7F7F7F7Fu)) ^ ((a ^ ~b) & 0x80808080u);
+#endif
+}
+
+/* The smaller of each of four uint8. */
+static inline uint32_t tml_min4_unsigned(uint32_t a, uint32_t b) {
+#if TML_DSP_ASM
+  uint32_t y;
+  __asm__("usub8 %0, %1, %2\n sel %0, %2, %1" : "=&r"(y) : "r"(a), "r"(b));
+  return y;
+#else
+  return tml_min4(a ^ 0x80808080u, b ^ 0x80808080u) ^ 0x80808080u;
+#endif
+}
+
+/* CLZ: zeros above the highest bit that is set. */
+static inline uint32_t tml_leading_zeros(uint32_t x) {
+#if TML_DSP_ASM
+  uint32_t y;
+  __asm__("clz %0, %1" : "=r"(y) : "r"(x));
+  return y;
+#else
+  uint32_t zeros = 32;
+  for (; x != 0; x >>= 1) --zeros;
+  return zeros;
+#endif
+}
+
 #endif
