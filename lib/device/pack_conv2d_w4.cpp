@@ -12,6 +12,7 @@
 #include "lib/device/pack_nibbles.h"
 #include "lib/device/pack_product_dsp.h"
 #include "lib/device/pack_product_mve.h"
+#include "lib/runtime/kernels/nibbles.h"
 
 namespace tinyml {
 namespace {
@@ -19,7 +20,7 @@ namespace {
 // Of scratch: what decodes the layers of small models at once, or in few groups, below the peak of their arena; and
 // the least that leaves a group of several channels.
 constexpr std::size_t kLarge = 8192, kSmall = 2048;
-constexpr std::size_t kRecord = 80;  // of a part, in the scratch
+constexpr std::size_t kRecord = TML_NIBBLES_RECORD;  // of a part, in the scratch
 
 std::size_t as_size(std::int64_t n) { return static_cast<std::size_t>(n); }
 

@@ -19,6 +19,8 @@ enum {
   TML_NIBBLES_TABLE = 16,
   TML_NIBBLES_RECORD = 80 /* of scratch, for the record of a part, which would be much for the stack */
 };
+typedef char tml_nibbles_record_is_enough /* else the size is negative */
+    [sizeof(tml_conv2d_params) <= TML_NIBBLES_RECORD && sizeof(tml_conv2d_dsp_params) <= TML_NIBBLES_RECORD ? 1 : -1];
 
 typedef struct tml_nibbles {
   const uint8_t *codes;
