@@ -101,6 +101,13 @@ ordered_json to_json(const std::vector<QuantizeReport::FloatNode>& nodes) {
   return list;
 }
 
+// Of weights and biases in the device's flash.
+std::size_t device_bytes(const QuantizeReport& report) {
+  std::size_t bytes = report.weights_bytes_int8;
+  for (const LayerWeights& layer : report.weights) bytes += layer.bytes_device - layer.bytes;
+  return bytes;
+}
+
 ordered_json to_json(const QuantizeReport& report) {
   ordered_json layers = ordered_json::array(), weights = ordered_json::array();
   for (const LayerError& layer : report.layers)
@@ -111,11 +118,13 @@ ordered_json to_json(const QuantizeReport& report) {
                        {"codebook", layer.codebook},
                        {"bytes", layer.bytes},
                        {"bytes_int8", layer.bytes_int8},
+                       {"bytes_device", layer.bytes_device},
                        {"origins", layer.origins}});
     if (layer.sqnr_db_halved) weights.back()["sqnr_db_halved"] = *layer.sqnr_db_halved;
   }
   return {{"weights_bytes_float", report.weights_bytes_float},
           {"weights_bytes_int8", report.weights_bytes_int8},
+          {"weights_bytes_device", device_bytes(report)},
           {"calibration_samples", report.samples},
           {"nodes_quantized", report.nodes_quantized},
           {"float_nodes", to_json(report.float_nodes)},
@@ -156,6 +165,12 @@ std::string to_text(const QuantizeReport& report, const std::optional<Accuracy>&
                                 with_commas(static_cast<std::int64_t>(report.weights_bytes_float)),
                                 with_commas(static_cast<std::int64_t>(report.weights_bytes_int8)),
                                 report.nodes_quantized, report.samples);
+  const auto wider = std::count_if(report.weights.begin(), report.weights.end(),
+                                   [](const LayerWeights& layer) { return layer.bytes_device != layer.bytes; });
+  if (wider != 0)
+    out += fmt::format(
+        "on the device {} bytes: the weights of {} layers are int8 there (16-bit activations or ConvTranspose)\n",
+        with_commas(static_cast<std::int64_t>(device_bytes(report))), wider);
   if (!report.sensitivities.empty()) out += weights_text(report.weights);
   if (report.auto_int16) out += to_text(*report.auto_int16);
   for (const auto& node : report.float_nodes)

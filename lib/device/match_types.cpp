@@ -1,6 +1,7 @@
 // A conversion is made once per value, behind its producer's readers. What only converts (Identity) may mix.
 #include "lib/device/match_types.h"
 
+#include <algorithm>
 #include <map>
 
 #include "lib/ops/op_def.h"
@@ -14,6 +15,15 @@ bool is_activation(const Graph& graph, ValueId id) {
 }
 bool has_type(const Graph& graph, ValueId id, DType type) {
   return is_activation(graph, id) && graph.value(id).quant->type == type;
+}
+
+// The value that the node's kernel writes: behind the clamps or functions that it becomes one step with.
+ValueId written(const Graph& graph, NodeId id, std::size_t i) {
+  ValueId value = graph.node(id).outputs[i];
+  while (value != ValueId::none && !graph.value(value).quant && graph.value(value).consumers.size() == 1 &&
+         is_float(graph.value(value).type.dtype) && !graph.is_output(value))
+    value = graph.node(graph.value(value).consumers[0]).outputs.at(0);
+  return value;
 }
 
 // q - zero point has 9 bits with its sign; 7 more are left.
@@ -42,26 +52,14 @@ class Matcher {
   }
 
  private:
-  // The value that the node's kernel writes: behind the clamps or functions that it becomes one step with.
-  ValueId written(NodeId id, std::size_t i) const {
-    ValueId value = graph_.node(id).outputs[i];
-    while (value != ValueId::none && !graph_.value(value).quant && graph_.value(value).consumers.size() == 1 &&
-           is_float(graph_.value(value).type.dtype) && !graph_.is_output(value))
-      value = graph_.node(graph_.value(value).consumers[0]).outputs.at(0);
-    return value;
-  }
-
-  // Whether any activation has 16 bits. An input without parameters belongs to the node before, which decides.
+  // An input without parameters belongs to the node before, which decides.
   bool mixes(NodeId id) const {
-    const Node& node = graph_.node(id);
-    bool wide = false, is_first = true;
-    for (const ValueId input : node.inputs) {
-      if (input == ValueId::none || graph_.value(input).constant) continue;
-      wide = wide || has_type(graph_, input, DType::i16);
-      is_first = is_first && (graph_.value(input).quant || !is_float(graph_.value(input).type.dtype));
-    }
-    for (std::size_t i = 0; i < node.outputs.size(); ++i) wide = wide || has_type(graph_, written(id, i), DType::i16);
-    return wide && is_first;
+    if (!runs_in_16_bits(graph_, id)) return false;
+    const auto& inputs = graph_.node(id).inputs;
+    return std::all_of(inputs.begin(), inputs.end(), [&](ValueId input) {
+      return input == ValueId::none || graph_.value(input).constant || graph_.value(input).quant ||
+             !is_float(graph_.value(input).type.dtype);
+    });
   }
 
   void check_form(NodeId id) const {
@@ -98,7 +96,7 @@ class Matcher {
 
   // The readers of an int8 output, and whoever holds it as the graph's, take the rounded copy.
   void narrow(NodeId id, std::size_t i) {
-    const ValueId wide = written(id, i);
+    const ValueId wide = written(graph_, id, i);
     if (!has_type(graph_, wide, DType::i8)) return;
     const QuantParams params = *graph_.value(wide).quant;
     const TensorType type = graph_.value(wide).type;
@@ -117,6 +115,16 @@ class Matcher {
 };
 
 }  // namespace
+
+bool runs_in_16_bits(const Graph& graph, NodeId id) {
+  const auto has_16_bits = [&](ValueId value) {
+    return has_type(graph, value, DType::i16) || has_type(graph, value, DType::u16);
+  };
+  const Node& node = graph.node(id);
+  bool has = std::any_of(node.inputs.begin(), node.inputs.end(), has_16_bits);
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) has = has || has_16_bits(written(graph, id, i));
+  return has;
+}
 
 void match_activation_types(Graph& graph) { Matcher(graph).run(); }
 

@@ -10,4 +10,7 @@ namespace tinyml {
 // widening is exact and narrowing rounds only. Error for a node that has no form with 16-bit activations.
 void match_activation_types(Graph& graph);
 
+// Whether the node computes in 16 bits: an input has them, or an output, behind the clamps that it becomes one with.
+bool runs_in_16_bits(const Graph& graph, NodeId id);
+
 }  // namespace tinyml

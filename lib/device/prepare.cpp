@@ -143,8 +143,31 @@ double bias_steps(const Graph& graph, const QuantParams& weights, NodeId user) {
   return most;
 }
 
+// The largest sum of weights, by size, for one output of the node; that of all weights where its channels are no axis.
+std::int64_t largest_weight_size(const Graph& graph, ValueId id, NodeId user) {
+  const Tensor& weights = *graph.value(id).constant;
+  const int axis = find_op(graph.node(user).op)->quant_rule(NodeView(graph, graph.node(user))).weight_axis;
+  const bool has_axis = axis >= 0 && static_cast<std::size_t>(axis) < weights.rank();
+  const auto along = static_cast<std::size_t>(std::max(axis, 0));
+  const std::int64_t channels = has_axis ? weights.dims()[along] : 1;
+  const std::int64_t stride = has_axis ? row_major_strides(weights.dims())[along] : 1;
+  std::vector<std::int64_t> sizes(static_cast<std::size_t>(std::max<std::int64_t>(channels, 1)), 0);
+  std::int64_t i = 0;
+  for (const std::int8_t w : weights.data<std::int8_t>())
+    sizes[static_cast<std::size_t>(i++ / stride % channels)] += std::abs(static_cast<int>(w));
+  return *std::max_element(sizes.begin(), sizes.end());
+}
+
+// The largest accumulator of a node with 16-bit activations, in its steps.
+double largest_sum(const Graph& graph, ValueId weights, NodeId user, double bias) {
+  constexpr double kNarrow = 128;  // steps of 16 bits in one of 8
+  const Value& input = graph.value(graph.node(user).inputs[0]);
+  const bool is_narrow = input.quant && byte_size(input.quant->type) == 1;
+  return (is_narrow ? kNarrow * bias : bias) + 32768.0 * static_cast<double>(largest_weight_size(graph, weights, user));
+}
+
 // int4 weights as multiples of 8 on a grid that is as much finer, so that multipliers are about as small as those of
-// int8 weights; as they stand where a bias leaves no room for that.
+// int8 weights; as they stand where a bias leaves no room for that, or 16-bit inputs no room in 32 bits.
 void widen_int4(Graph& graph, ValueId id) {
   Value& value = graph.value(id);
   if (!value.constant || value.quant->type != DType::i4 || value.consumers.empty() ||
@@ -156,8 +179,11 @@ void widen_int4(Graph& graph, ValueId id) {
   if (std::any_of(zeros.begin(), zeros.end(), [](int zero) { return zero != 0; })) return;
   constexpr int kFactor = 8;
   constexpr double kMostBias = (1 << 30) * 1.01;  // steps, those of the quantizer and their rounding
-  for (const NodeId user : value.consumers)
-    if (bias_steps(graph, *value.quant, user) * kFactor > kMostBias) return;
+  for (const NodeId user : value.consumers) {
+    const double bias = bias_steps(graph, *value.quant, user);
+    if (bias * kFactor > kMostBias) return;
+    if (runs_in_16_bits(graph, user) && largest_sum(graph, id, user, bias) * kFactor >= INT32_MAX) return;
+  }
   Tensor wide(DType::i8, value.constant->dims());
   std::transform(from.begin(), from.end(), wide.data<std::int8_t>().begin(),
                  [](int w) { return static_cast<std::int8_t>(w * kFactor); });

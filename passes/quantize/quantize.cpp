@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "lib/device/match_types.h"
 #include "lib/exec/executor.h"
 #include "lib/exec/footprint.h"
 #include "lib/exec/metrics.h"
@@ -105,7 +106,9 @@ void report_weights(const Graph& quantized, const QuantPlan& plan, QuantizeRepor
                        is_codebook(*weights.constant, *weights.quant),
                        bytes,
                        bytes - packed + static_cast<std::size_t>(weights.constant->size()),
+                       bytes,
                        std::nullopt};
+    if (node.op == "ConvTranspose" || runs_in_16_bits(quantized, entry.node)) layer.bytes_device = layer.bytes_int8;
     const auto found = report.sensitivities.find(entry.node);
     if (found != report.sensitivities.end()) layer.sqnr_db_halved = found->second;
     report.weights.push_back(std::move(layer));

@@ -64,6 +64,7 @@ struct LayerWeights {
   int bits = 8;
   bool codebook = false;
   std::size_t bytes = 0, bytes_int8 = 0;  // of weights and bias
+  std::size_t bytes_device = 0;           // in flash: no kernel of 16-bit activations or ConvTranspose packs weights
   std::optional<double> sqnr_db_halved;   // of the model's output when this layer alone has 4 bits or a codebook
 };
 

@@ -61,6 +61,7 @@ Graph quantized(const Graph& original, float low, float high, const QuantizeOpti
   QuantPlan plan = make_plan(graph, {});
   QuantizeReport report;
   hold_in_int16(graph, plan, chosen_int16_values(graph, plan, options, report), options.exclude);
+  for (auto& entry : plan.nodes) entry.weights = options.weights;
   const Graph reference = graph;
   CalibrationData data;
   data.samples = 8;

@@ -163,3 +163,14 @@ TEST_CASE("a node without a 16-bit form reads a rounded copy", "[device]") {
   options.int16_nodes = {"nothing"};
   CHECK_THROWS_WITH(quantized(graph, 1, 4, options), Catch::Contains("no node matches --int16 nothing"));
 }
+
+// Eight times an int4, 4,000 products with 16-bit inputs may leave 32 bits; the int4 themselves do not.
+TEST_CASE("int4 weights do not take 64-bit sums of their own accord", "[device]") {
+  const Graph graph =
+      one_op("Gemm", {}, {random_reals({1, 4000}, 1), random_reals({4000, 3}, 2), random_reals({3}, 3)});
+  QuantizeOptions options = wide();
+  options.weights.bits = 4;
+  const Graph narrow = quantized(graph, -1, 1, options);
+  CHECK(kernels_of(lower(narrow)) == std::vector<std::string>{"tml_conv2d_s16"});
+  CHECK(agreement(narrow).worst <= 1);
+}
