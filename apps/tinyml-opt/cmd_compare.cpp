@@ -21,8 +21,10 @@ namespace {
 struct Options {
   std::string reference, other, engine_a, engine_b;
   DataArguments data;
-  std::size_t layers = 20;
+  std::optional<std::size_t> layers;
 };
+
+constexpr std::size_t kShownLayers = 20;
 
 // The same clean-up for both, so that a folded layer meets its folded counterpart.
 Graph read_clean(const std::string& path, const Session& session, const PassContext& context) {
@@ -47,7 +49,7 @@ class Reference {
     }
     graph_.emplace(read_model(options.reference, session));
     data_.emplace(*graph_, options.data.data, options.data.options);
-    engine_ = make_engine(*graph_, {options.engine_a}, threads);
+    engine_ = make_engine(*graph_, {options.engine_a}, threads, options.reference);
   }
   Tensor output(std::size_t first, std::size_t count) {
     if (file_) return file_->read(first, count);
@@ -65,6 +67,9 @@ class Reference {
 };
 
 ExitCode compare_outputs(const Options& options, const Session& session) {
+  if (options.layers)
+    throw Error("--layers, but only outputs are compared with engines or a file of outputs",
+                "leave it out, or compare two models", ExitCode::usage);
   if (is_file_of_outputs(options.reference) && !options.engine_a.empty())
     throw Error("--engine-a, but A is a file of outputs", "leave it out, or give a model", ExitCode::usage);
   ThreadPool threads(session.threads);
@@ -77,7 +82,7 @@ ExitCode compare_outputs(const Options& options, const Session& session) {
                 "give one for each")
         .in_file(options.reference);
   const EngineArguments how{options.engine_b, batch_of(other) ? 0 : reference.batch()};
-  const auto engine = make_engine(other, how, threads);
+  const auto engine = make_engine(other, how, threads, options.other);
   OutputComparison comparison(other);
   run_all(*engine, other, data, how,
           [&](const Batch& batch) { comparison.add(reference.output(batch.first, batch.count), batch.outputs.at(0)); });
@@ -91,6 +96,7 @@ ExitCode compare_outputs(const Options& options, const Session& session) {
 }
 
 ExitCode compare(const Options& options, const Session& session) {
+  check_keeps(files_of({options.reference, options.other}, options.data), session.json, "--json");
   if (!options.engine_a.empty() || !options.engine_b.empty() || is_file_of_outputs(options.reference))
     return compare_outputs(options, session);
   ThreadPool threads(session.threads);
@@ -115,7 +121,7 @@ ExitCode compare(const Options& options, const Session& session) {
   const ComparisonReport report = comparison.finish();
   nlohmann::ordered_json json = to_json(report);
   json["input_range"] = ranges_json(data_a);
-  deliver(session, json, to_text(report, options.layers));
+  deliver(session, json, to_text(report, options.layers.value_or(kShownLayers)));
   return ExitCode::ok;
 }
 
@@ -140,7 +146,8 @@ void add_compare(CLI::App& app, Session& session) {
   };
   add_engine("--engine-a", options->engine_a, "A");
   add_engine("--engine-b", options->engine_b, "B");
-  command->add_option("--layers", options->layers, "How many layers to show; all are in --json")->type_name("N");
+  command->add_option("--layers", options->layers, "How many layers to show, 20 if not given; all are in --json")
+      ->type_name("N");
   command->callback([options, &session] { session.run = [options, &session] { return compare(*options, session); }; });
 }
 

@@ -36,6 +36,9 @@ void check(const Options& options) {
     throw Error("--golden needs --data", "give the samples that golden vectors are made of", ExitCode::usage);
   if (options.golden == 0 && !options.data.data.empty())
     throw Error("--data is for golden vectors", "say how many: --golden K", ExitCode::usage);
+  if (options.golden == 0 && options.data.options.reads_otherwise())
+    throw Error("--layout, --scale, --mean and --std are for golden vectors", "say how many: --golden K --data PATH",
+                ExitCode::usage);
   if (options.trace && options.golden == 0)
     throw Error("--trace needs --golden", "ask for golden vectors: their layers are what it compares", ExitCode::usage);
 }
@@ -66,6 +69,13 @@ std::vector<GoldenVector> golden_vectors(const Options& options, const Graph& gr
   return vectors;
 }
 
+Program lower_file(const std::string& file, const Graph& graph, const LowerOptions& options) try {
+  return lower(graph, options);
+} catch (Error& error) {
+  error.in_file(file);
+  throw;
+}
+
 ordered_json operators_json(const Program& program) {
   ordered_json out = ordered_json::array();
   for (const ProgramStep& step : program.steps)
@@ -75,11 +85,13 @@ ordered_json operators_json(const Program& program) {
 
 ExitCode emit(const Options& options, const Session& session) {
   check(options);
+  const std::vector<std::string> inputs = files_of({options.model}, options.data);
+  check_keeps(inputs, session.json, "--json");
   const LowerOptions lowering = lower_options(options.device, options.bounds);
   const Graph graph = read_model(options.model, session);
   if (!is_quantized(graph))
     throw Error("the model is not quantized", "quantize it first: tinyml-opt quantize").in_file(options.model);
-  const Program program = lower(graph, lowering);
+  const Program program = lower_file(options.model, graph, lowering);
   if (options.trace && program.steps.empty())
     throw Error("--trace, but the model has no layers", "leave --trace out", ExitCode::usage);
   const DeviceCost cost = device_cost(program);
@@ -93,6 +105,7 @@ ExitCode emit(const Options& options, const Session& session) {
   FileSet files(options.output);
   std::vector<std::string> written;
   for (EmittedFile& file : emit_c(program, source)) {
+    check_keeps(inputs, options.output + "/" + file.name, "--output");
     written.push_back(file.name);
     files.add(file.name, std::move(file.text));
   }

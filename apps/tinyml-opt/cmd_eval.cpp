@@ -69,10 +69,11 @@ Evaluation measure_errors(const Options& options, const Graph& graph, Engine& en
 }
 
 ExitCode eval(const Options& options, const Session& session) {
+  check_keeps(files_of({options.model, options.target}, options.data), session.json, "--json");
   ThreadPool threads(session.threads);
   const Graph graph = read_model(options.model, session);
   ModelData data = open_model_data(graph, options.data);
-  const auto engine = make_engine(graph, options.engine, threads);
+  const auto engine = make_engine(graph, options.engine, threads, options.model);
   double seconds = 0;
   Evaluation result = options.metric == "top1" ? classify(options, graph, *engine, data, seconds)
                                                : measure_errors(options, graph, *engine, data, seconds);

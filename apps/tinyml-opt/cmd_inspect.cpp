@@ -19,8 +19,8 @@ struct Options {
   std::string model, memory_map;
   DeviceArguments device;
   DeviceBounds bounds;
-  double clock_mhz = 0;
-  bool needs_device() const { return bounds.any() || !memory_map.empty() || clock_mhz > 0; }
+  std::optional<double> clock_mhz;
+  bool needs_device() const { return bounds.any() || !memory_map.empty() || clock_mhz || device.fast_ram; }
 };
 
 std::string title_of(const ModelSummary& summary, const DeviceCost& cost) {
@@ -28,8 +28,8 @@ std::string title_of(const ModelSummary& summary, const DeviceCost& cost) {
 }
 
 void check_clock(const Options& options, Target target) {
-  if (options.clock_mhz == 0) return;
-  if (!(options.clock_mhz > 0 && options.clock_mhz < 1e5))
+  if (!options.clock_mhz) return;
+  if (!(*options.clock_mhz > 0 && *options.clock_mhz < 1e5))
     throw Error("--clock-mhz must be above 0 and below 100000", "for example --clock-mhz 120", ExitCode::usage);
   if (target != Target::cortex_m4 && target != Target::cortex_m7)
     throw Error(fmt::format("no cycles are estimated for {}", target_name(target)),
@@ -39,8 +39,8 @@ void check_clock(const Options& options, Target target) {
 ExitCode inspect(const Options& options, const Session& session) {
   const LowerOptions lowering = lower_options(options.device, options.bounds);
   check_stdout(session, options.memory_map == "-");
-  check_keeps(options.model, session.json, "--json");
-  check_keeps(options.model, options.memory_map, "--memory-map");
+  check_keeps({options.model}, session.json, "--json");
+  check_keeps({options.model}, options.memory_map, "--memory-map");
   check_clock(options, lowering.target);
   const Graph graph = read_onnx(options.model);
   const ModelSummary summary = summarize(graph);
@@ -49,7 +49,8 @@ ExitCode inspect(const Options& options, const Session& session) {
   if (!summary.quantized) {
     if (options.needs_device())
       throw Error("the model is not quantized: what the device needs is not known",
-                  "quantize it first: tinyml-opt quantize");
+                  "quantize it first: tinyml-opt quantize")
+          .in_file(options.model);
     deliver(session, report, text);
     return ExitCode::ok;
   }
@@ -58,7 +59,7 @@ ExitCode inspect(const Options& options, const Session& session) {
   try {
     const Program program = lower(graph, lowering);
     cost = device_cost(program);
-    cost->clock_mhz = options.clock_mhz;
+    cost->clock_mhz = options.clock_mhz.value_or(0);
     report["device"] = to_json(*cost);
     report["device"]["memory"] = memory_to_json(program);
     text += "\n" + to_text(*cost) + "\n" + layers_to_text(*cost);
@@ -66,8 +67,11 @@ ExitCode inspect(const Options& options, const Session& session) {
       text += "\n" + memory_to_text(program);
       files.add_elsewhere(options.memory_map, memory_to_svg(program, title_of(summary, *cost)));
     }
-  } catch (const Error& error) {  // a model that no device runs is described all the same
-    if (options.needs_device() || error.kind() == ExitCode::internal) throw;
+  } catch (Error& error) {  // a model that no device runs is described all the same
+    if (options.needs_device() || error.kind() == ExitCode::internal) {
+      error.in_file(options.model);
+      throw;
+    }
     report["device"] = {{"target", target_name(lowering.target)}, {"error", error.what()}};
     text += std::string("\ndevice    not possible: ") + error.what() + "\n";
   }

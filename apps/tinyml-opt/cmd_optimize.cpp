@@ -45,6 +45,7 @@ nlohmann::ordered_json report_json(const Graph& before, const Graph& after, cons
 
 ExitCode optimize(const Options& options, const Session& session) {
   check_stdout(session, options.output == "-");
+  check_keeps({options.model}, session.json, "--json");
   ThreadPool threads(session.threads);
   Graph before = read_model(options.model, session);
   Graph graph = before;

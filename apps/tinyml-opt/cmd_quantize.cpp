@@ -29,7 +29,11 @@ struct Options {
   std::vector<std::string> print_after;
   std::optional<double> max_drop;  // points of top-1
   bool auto_bits = false;
-  std::optional<double> min_sqnr;
+  std::optional<double> min_sqnr, percentile;
+  std::optional<int> weight_bits;
+  bool uses_adaround() const {
+    return rounding.empty() ? weight_bits == 4 || quantize.weights.codebook || auto_bits : rounding == "adaround";
+  }
 };
 
 struct Accuracy {
@@ -43,7 +47,7 @@ double top1(const Graph& graph, const EngineArguments& how, const Options& optio
             std::string& engine_name) {
   ModelData data(graph, options.test.data, options.test.options);
   const auto labels = labels_for(options.test, data);
-  const auto engine = make_engine(graph, how, threads);
+  const auto engine = make_engine(graph, how, threads, options.model);
   engine_name = engine->name();
   Classification result;
   run_all(*engine, graph, data, how, [&](const Batch& batch) {
@@ -59,11 +63,20 @@ Options raw_data(const Options& options) {
   return raw;
 }
 
+// A model with nodes that stay in float has accuracy too.
+double top1_quantized(const Graph& graph, const Options& options, ThreadPool& threads, std::string& engine) {
+  try {
+    return top1(graph, {}, raw_data(options), threads, engine);
+  } catch (const DeviceError&) {
+    return top1(graph, {"qdq"}, raw_data(options), threads, engine);
+  }
+}
+
 std::optional<Accuracy> measure(const Graph& before, const Graph& after, const Options& options, ThreadPool& threads) {
   if (options.test.data.empty()) return std::nullopt;
   Accuracy accuracy;
   accuracy.top1_float = top1(before, {"float"}, options, threads, accuracy.engine);
-  accuracy.top1_int8 = top1(after, {}, raw_data(options), threads, accuracy.engine);
+  accuracy.top1_int8 = top1_quantized(after, options, threads, accuracy.engine);
   return accuracy;
 }
 
@@ -79,20 +92,46 @@ AutoBits auto_bits(const Graph& before, const Options& options, ThreadPool& thre
   return result;
 }
 
-void check(const Options& options, const Session& session) {
+void check_files(const Options& options, const Session& session) {
   check_stdout(session, options.output == "-");
+  std::vector<std::string> inputs = files_of({options.model}, options.calib);
+  for (std::string& file : files_of({}, options.test)) inputs.push_back(std::move(file));
+  check_keeps(inputs, session.json, "--json");
+  check_keeps(inputs, options.output, "--output");
+}
+
+void check_bounds(const Options& options) {
   if (options.auto_bits && !options.max_drop && !options.min_sqnr)
     throw Error("--auto-bits needs a bound", "give --max-drop POINTS or --min-sqnr DB", ExitCode::usage);
   if (options.min_sqnr && !options.auto_bits) throw Error("--min-sqnr needs --auto-bits", "give both", ExitCode::usage);
   if (options.max_drop && options.test.data.empty() && !options.auto_bits)
     throw Error("--max-drop needs --data", "give labelled samples: --data X --labels Y", ExitCode::usage);
   if ((options.max_drop && std::isnan(*options.max_drop)) || (options.min_sqnr && std::isnan(*options.min_sqnr)) ||
-      std::isnan(options.quantize.observer.percentile))
+      (options.percentile && std::isnan(*options.percentile)))
     throw Error("NaN is no bound", "give a number", ExitCode::usage);
   if (!options.test.labels.empty() && options.test.data.empty())
     throw Error("--labels needs --data", "give the samples that the labels belong to", ExitCode::usage);
-  if (options.quantize.weights.codebook && options.quantize.weights.bits == 4)
+}
+
+// Options that another one leaves without effect.
+void check_combinations(const Options& options) {
+  const bool codebook = options.quantize.weights.codebook;
+  if (codebook && options.weight_bits == 4)
     throw Error("--codebook and --weight-bits 4 exclude each other", "a codebook holds 8-bit weights", ExitCode::usage);
+  if (options.auto_bits && (codebook || options.weight_bits))
+    throw Error(fmt::format("--auto-bits and {} exclude each other", codebook ? "--codebook" : "--weight-bits"),
+                "--auto-bits chooses the form of each layer's weights", ExitCode::usage);
+  if (options.quantize.bias_correction && options.uses_adaround())
+    throw Error("--bias-correction has no effect on weights rounded by adaround, which corrects biases itself",
+                "leave it out, or give --rounding nearest", ExitCode::usage);
+  if (options.percentile && options.method != method_name(CalibrationMethod::percentile))
+    throw Error("--percentile needs --method percentile", "give both", ExitCode::usage);
+  if (options.activations == "int16" && options.method != method_name(CalibrationMethod::minmax))
+    throw Error("--method has no effect on --activations int16", "16 bits hold the whole range: leave it out",
+                ExitCode::usage);
+  if (options.bake && options.calib.options.preprocessing.identity())
+    throw Error("--bake-preprocessing, but there is no preprocessing", "say which: --scale, --mean or --std",
+                ExitCode::usage);
 }
 
 ordered_json to_json(const std::vector<QuantizeReport::FloatNode>& nodes) {
@@ -191,19 +230,24 @@ std::string to_text(const QuantizeReport& report, const std::optional<Accuracy>&
 }
 
 // The model is not written then: a build must not go on with it. The report is.
-std::string excessive_drop(const Options& options, const QuantizeReport& report,
-                           const std::optional<Accuracy>& accuracy) {
-  if (!report.bounds_met && !accuracy)
-    return "with int8 weights and 16-bit activations the model is still outside of --min-sqnr or --max-drop; nothing "
-           "was written";
+std::string missed_bound(const Options& options, const QuantizeReport& report,
+                         const std::optional<Accuracy>& accuracy) {
   constexpr double kRounding = 1e-9;  // fractions of counts, times 100
-  if (!options.max_drop || !accuracy || accuracy->drop_points() <= *options.max_drop + kRounding) return {};
-  return fmt::format("top-1 fell by {:.2f} points, --max-drop allows {:.2f}; nothing was written",
-                     accuracy->drop_points(), *options.max_drop);
+  if (options.max_drop && accuracy && accuracy->drop_points() > *options.max_drop + kRounding)
+    return fmt::format("top-1 fell by {:.2f} points, --max-drop allows {:.2f}; nothing was written",
+                       accuracy->drop_points(), *options.max_drop);
+  if (report.bounds_met) return {};
+  const bool by_classes = options.max_drop && !accuracy;
+  return fmt::format("with int8 weights and 16-bit activations the model is still outside of {}; nothing was written",
+                     !options.min_sqnr ? "--max-drop"
+                     : by_classes      ? "--min-sqnr or --max-drop"
+                                       : "--min-sqnr");
 }
 
 ExitCode quantize_model(Options& options, const Session& session) {
-  check(options, session);
+  check_files(options, session);
+  check_bounds(options);
+  check_combinations(options);
   ThreadPool threads(session.threads);
   const Graph before = read_model(options.model, session);
   options.test.options.layout = options.calib.options.layout;
@@ -211,12 +255,12 @@ ExitCode quantize_model(Options& options, const Session& session) {
   if (options.bake) std::swap(options.quantize.bake.emplace(), options.calib.options.preprocessing);
   ModelData calib = open_model_data(before, options.calib);
   options.quantize.observer.method = parse_method(options.method);
+  options.quantize.observer.percentile = options.percentile.value_or(options.quantize.observer.percentile);
+  options.quantize.weights.bits = options.weight_bits.value_or(options.quantize.weights.bits);
   options.quantize.per_channel = !options.per_tensor;
   if (options.activations == "int16") options.quantize.activation_type = DType::i16;
 
-  const WeightForm& weights = options.quantize.weights;
-  const bool adaround = options.rounding.empty() ? weights.bits == 4 || weights.codebook || options.auto_bits
-                                                 : options.rounding == "adaround";
+  const bool adaround = options.uses_adaround();
   options.quantize.weights.rounding = adaround ? Rounding::reconstruct : Rounding::nearest;
 
   Progress progress("calibrating"), rounding("rounding weights");
@@ -230,17 +274,18 @@ ExitCode quantize_model(Options& options, const Session& session) {
       quantize(before, data, options.quantize, {threads, session.seed}, report, print_after(options.print_after));
   const auto accuracy = measure(before, after, options, threads);
   ordered_json json;
-  if (accuracy) json = {{"top1_float", accuracy->top1_float}, {"top1_int8", accuracy->top1_int8}};
+  if (accuracy)
+    json = {{"top1_float", accuracy->top1_float}, {"top1_int8", accuracy->top1_int8}, {"engine", accuracy->engine}};
   json.update(to_json(report));
   if (report.auto_int16) json["auto_int16"] = to_json(*report.auto_int16);
   json["input_range"] = ranges_json(calib);
   const std::string text = to_text(report, accuracy, options.activations);
-  const std::string excess = excessive_drop(options, report, accuracy);
+  const std::string missed = missed_bound(options, report, accuracy);
   FileSet files;
-  if (excess.empty()) files.add_elsewhere(options.output, write_onnx_bytes(after));
+  if (missed.empty()) files.add_elsewhere(options.output, write_onnx_bytes(after));
   deliver(session, json, text, files, options.output == "-");
-  if (!excess.empty())
-    throw Error(excess, "the report names the worst layers; try --method mse or --equalize, or --exclude them",
+  if (!missed.empty())
+    throw Error(missed, "the report names the worst layers; try --method mse or --equalize, or --exclude them",
                 ExitCode::bound_not_met);
   return ExitCode::ok;
 }
@@ -248,8 +293,7 @@ ExitCode quantize_model(Options& options, const Session& session) {
 void add_method_options(CLI::App& command, Options& options) {
   command.add_option("--method", options.method, "How ranges are chosen from what calibration saw")
       ->type_name("minmax|moving-average|percentile|entropy|mse");
-  command
-      .add_option("--percentile", options.quantize.observer.percentile, "Share of the values inside, for percentile")
+  command.add_option("--percentile", options.percentile, "Share of the values inside, for --method percentile")
       ->type_name("P")
       ->check(CLI::Range(0.5, 1.0).description(""));
   command.add_flag("--per-tensor", options.per_tensor, "One scale for all weights of a layer, not one a channel");
@@ -264,7 +308,7 @@ void add_method_options(CLI::App& command, Options& options) {
       ->expected(1)
       ->allow_extra_args(false)
       ->take_all();
-  command.add_option("--weight-bits", options.quantize.weights.bits, "Bits of a weight")
+  command.add_option("--weight-bits", options.weight_bits, "Bits of a weight")
       ->check(CLI::IsMember({8, 4}).description(""))
       ->type_name("8|4");
   command.add_flag("--codebook", options.quantize.weights.codebook,
@@ -276,7 +320,8 @@ void add_method_options(CLI::App& command, Options& options) {
       ->type_name("DB");
   command
       .add_option("--rounding", options.rounding,
-                  "Each weight to its nearest, or for the least output error of a layer")
+                  "Each weight to its nearest, or for the least output error of a layer: adaround by default where "
+                  "weights are halved; with --auto-bits, of the layers that keep 8 bits")
       ->check(CLI::IsMember({"nearest", "adaround"}).description(""))
       ->type_name("nearest|adaround");
   command.add_option("--exclude", options.quantize.exclude, "Keep nodes of this name in float; globs: '*' and '?'")
@@ -285,7 +330,8 @@ void add_method_options(CLI::App& command, Options& options) {
       ->allow_extra_args(false)
       ->take_all();
   command.add_flag("--equalize", options.quantize.equalize, "Cross-layer equalization of weights first");
-  command.add_flag("--bias-correction", options.quantize.bias_correction, "Correct the mean error of each channel");
+  command.add_flag("--bias-correction", options.quantize.bias_correction,
+                   "Correct the mean error of each channel; with --rounding nearest");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -46,16 +47,32 @@ class Collector {
 };
 
 // Names of values may hold slashes and worse.
-std::string file_name(const std::string& value) {
+std::string file_stem(const std::string& value) {
   std::string out;
   for (const char c : value) {
     const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
     out += plain ? c : '_';
   }
-  return (out.empty() || out[0] == '.' ? "_" + out : out) + ".npy";
+  return out.empty() || out[0] == '.' ? "_" + out : out;
+}
+
+// One for each output; what would be called alike is numbered.
+std::vector<std::string> file_names(const Graph& graph) {
+  std::vector<std::string> names;
+  for (const ValueId id : graph.outputs()) {
+    const std::string stem = file_stem(graph.value(id).name);
+    std::string name = stem + ".npy";
+    for (int n = 2; std::find(names.begin(), names.end(), name) != names.end(); ++n)
+      name = fmt::format("{}_{}.npy", stem, n);
+    names.push_back(name);
+  }
+  return names;
 }
 
 void check_outputs(const Options& options, const Graph& graph) {
+  if (!options.output_dir.empty())
+    for (const std::string& file : file_names(graph))
+      check_keeps(files_of({options.model}, options.data), options.output_dir + "/" + file, "--output-dir");
   if (!options.output.empty() && graph.outputs().size() > 1)
     throw Error("the model has " + std::to_string(graph.outputs().size()) + " outputs",
                 "give --output-dir DIR, which takes one file for each", ExitCode::usage);
@@ -69,22 +86,24 @@ std::vector<std::string> stage_outputs(const Options& options, const Graph& grap
     return {options.output};
   }
   if (options.output_dir.empty()) return {};
-  std::vector<std::string> names;
+  std::vector<std::string> names = file_names(graph);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const std::string name = file_name(graph.value(graph.outputs()[i]).name);
-    files.add(name, npy_bytes(outputs[i]));
-    names.push_back(options.output_dir + "/" + name);
+    files.add(names[i], npy_bytes(outputs[i]));
+    names[i] = options.output_dir + "/" + names[i];
   }
   return names;
 }
 
 ExitCode run(const Options& options, const Session& session) {
   check_stdout(session, options.output == "-");
+  const std::vector<std::string> inputs = files_of({options.model}, options.data);
+  check_keeps(inputs, session.json, "--json");
+  check_keeps(inputs, options.output, "--output");
   ThreadPool threads(session.threads);
   const Graph graph = read_model(options.model, session);
   check_outputs(options, graph);
   ModelData data = open_model_data(graph, options.data);
-  const auto engine = make_engine(graph, options.engine, threads);
+  const auto engine = make_engine(graph, options.engine, threads, options.model);
   Collector collector(data.samples());
   const auto collect = [&](const Batch& batch) { collector.add(batch); };
   const auto ignore = [](const Batch&) {};

@@ -8,6 +8,19 @@
 #include "lib/support/log.h"
 
 namespace tinyml {
+namespace {
+
+// The model says which '=' ends a name and the folder which ':' begins a key: all that a file might be called.
+std::vector<std::string> possible_files(const std::string& argument) {
+  std::vector<std::string> files{argument};
+  for (auto at = argument.find('='); at != argument.npos; at = argument.find('=', at + 1))
+    files.push_back(argument.substr(at + 1));
+  for (std::size_t i = files.size(); i-- > 0;)
+    if (const auto at = files[i].rfind(".npz:"); at != std::string::npos) files.push_back(files[i].substr(0, at + 4));
+  return files;
+}
+
+}  // namespace
 
 void add_data_option(CLI::App& command, DataArguments& arguments, const std::string& option, const std::string& help,
                      bool required) {
@@ -36,6 +49,15 @@ void add_preprocessing_options(CLI::App& command, DataOptions& options) {
 void add_labels_option(CLI::App& command, DataArguments& arguments) {
   command.add_option("--labels", arguments.labels, "Class of each sample: .npy, .npz or .csv; pictures have theirs")
       ->type_name("PATH");
+}
+
+std::vector<std::string> files_of(std::vector<std::string> named, const DataArguments& arguments) {
+  named.insert(named.end(), arguments.data.begin(), arguments.data.end());
+  named.push_back(arguments.labels);
+  std::vector<std::string> files;
+  for (const std::string& argument : named)
+    for (std::string& file : possible_files(argument)) files.push_back(std::move(file));
+  return files;
 }
 
 ModelData open_model_data(const Graph& graph, const DataArguments& arguments) {

@@ -28,6 +28,9 @@ void add_labels_option(CLI::App& command, DataArguments& arguments);
 // Opens the data and says in the log what was decided about their layout.
 ModelData open_model_data(const Graph& graph, const DataArguments& arguments);
 
+// What check_keeps guards: the files that `named` (models and the like), data and labels name.
+std::vector<std::string> files_of(std::vector<std::string> named, const DataArguments& arguments);
+
 // Labels from --labels, or those of an image folder. Throws Error when there are none, or not one a sample.
 std::vector<std::int64_t> labels_for(const DataArguments& arguments, const ModelData& data);
 

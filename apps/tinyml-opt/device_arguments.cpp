@@ -31,7 +31,7 @@ void add_target_options(CLI::App& command, DeviceArguments& arguments) {
       .add_option_function<std::string>(
           "--fast-ram", [&arguments](const std::string& text) { arguments.fast_ram = parse_size(text); },
           "The device has two memory regions: the arena takes at most so much of the fast one, such as 32K, and a "
-          "second arena stands in the slow one")
+          "second arena stands in the slow one; no bands of rows are used then")
       ->type_name("SIZE");
 }
 
@@ -42,8 +42,8 @@ LowerOptions lower_options(const DeviceArguments& arguments, const DeviceBounds&
 void add_bound_options(CLI::App& command, DeviceBounds& bounds) {
   add_size(
       command, "--max-ram", bounds.max_ram,
-      "Most arena bytes, such as 64K: leaner kernels are chosen where they must be, and a stage is run in bands of "
-      "rows (patch by patch); else exit code 4");
+      "Most arena bytes, such as 64K, of both arenas together with --fast-ram: leaner kernels are chosen where they "
+      "must be, and a stage is run in bands of rows (patch by patch); else exit code 4");
   add_size(command, "--max-flash", bounds.max_flash, "Most bytes of weights and tables; else exit code 4");
 }
 

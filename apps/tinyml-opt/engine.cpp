@@ -84,8 +84,8 @@ std::unique_ptr<Engine> make_device_engine(const Graph& graph, const EngineArgum
     throw;
   } catch (const Error& error) {
     if (error.kind() == ExitCode::internal) throw;
-    throw Error(std::string("the device cannot run this model: ") + error.what(),
-                "--engine qdq runs it here, in float rounded to the integer grid");
+    throw DeviceError(std::string("the device cannot run this model: ") + error.what(),
+                      "--engine qdq runs it here, in float rounded to the integer grid");
   }
 }
 
@@ -102,7 +102,8 @@ void add_engine_options(CLI::App& command, EngineArguments& arguments) {
       ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20U).description(""));
 }
 
-std::unique_ptr<Engine> make_engine(const Graph& graph, const EngineArguments& arguments, ThreadPool& threads) {
+std::unique_ptr<Engine> make_engine(const Graph& graph, const EngineArguments& arguments, ThreadPool& threads,
+                                    const std::string& file) try {
   const bool quantized = is_quantized(graph);
   const std::string name = !arguments.engine.empty() ? arguments.engine : quantized ? "device" : "float";
   if (name != "float" && !quantized)
@@ -112,6 +113,9 @@ std::unique_ptr<Engine> make_engine(const Graph& graph, const EngineArguments& a
     throw Error("--raw needs --engine device", "other engines compute in float", ExitCode::usage);
   if (name == "device") return make_device_engine(graph, arguments, threads);
   return std::make_unique<FloatEngine>(graph, name == "qdq", threads);
+} catch (Error& error) {
+  if (error.kind() != ExitCode::usage) error.in_file(file);
+  throw;
 }
 
 std::vector<Tensor> run_batch(Engine& engine, const Graph& graph, const std::vector<Tensor>& inputs) {

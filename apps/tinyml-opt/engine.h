@@ -9,6 +9,7 @@
 
 #include "lib/data/model_data.h"
 #include "lib/ir/graph.h"
+#include "lib/support/error.h"
 #include "lib/support/threads.h"
 
 namespace CLI {
@@ -32,8 +33,15 @@ class Engine {
   virtual std::string name() const = 0;
 };
 
-// Throws Error when this model cannot be run so.
-std::unique_ptr<Engine> make_engine(const Graph& graph, const EngineArguments& arguments, ThreadPool& threads);
+// No device runs the model.
+class DeviceError : public Error {
+ public:
+  using Error::Error;
+};
+
+// Throws Error, naming the model's file, when this model cannot be run so.
+std::unique_ptr<Engine> make_engine(const Graph& graph, const EngineArguments& arguments, ThreadPool& threads,
+                                    const std::string& file);
 
 // Runs one batch; fewer samples than a fixed batch are filled up, and the outputs cut again.
 std::vector<Tensor> run_batch(Engine& engine, const Graph& graph, const std::vector<Tensor>& inputs);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "lib/ops/work.h"
 #include "lib/support/atomic_file.h"
@@ -37,9 +38,9 @@ CLI::App* add_command(CLI::App& app, Session& session, const std::string& name, 
 // Reads a model that is to be executed: Error when that is out of all proportion (--max-work).
 Graph read_model(const std::string& path, const Session& session);
 
-// Throws Error (usage) when `output`, given to `option`, is the file that is read as `input`: a report or a picture
-// never replaces a model.
-void check_keeps(const std::string& input, const std::string& output, const char* option);
+// Throws Error (usage) when `output`, given to `option`, is one of the files that are read: a result never replaces
+// what it was made of. Called before any work.
+void check_keeps(const std::vector<std::string>& inputs, const std::string& output, const std::string& option);
 
 // Throws Error (usage) when the report and another result both ask for stdout. Called before any work.
 void check_stdout(const Session& session, bool stdout_taken);

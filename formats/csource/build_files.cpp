@@ -66,7 +66,7 @@ std::string arduino_file(const std::string& name, const Program& program) {
       "name={0}\nversion=1.0.0\nauthor=tinyml-opt\nmaintainer=tinyml-opt\nsentence=The neural network {0} for "
       "microcontrollers.\nparagraph=Written by tinyml-opt with its runtime; needs {1} bytes of RAM.\n"
       "category=Data Processing\narchitectures=*\nincludes={0}.h\n",
-      name, program.arena_bytes);
+      name, program.arena_bytes + program.slow_arena_bytes);
 }
 
 std::string zephyr_file(const std::string& name) {

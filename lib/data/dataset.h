@@ -27,6 +27,7 @@ struct DataOptions {
   DataLayout layout = DataLayout::automatic;
   Preprocessing preprocessing;
   std::size_t limit = 0;  // 0: all samples; else the first ones, or of pictures (sorted by class) evenly spread ones
+  bool reads_otherwise() const { return layout != DataLayout::automatic || !preprocessing.identity(); }
 };
 
 struct DataRange {

@@ -112,14 +112,17 @@ std::optional<GraphWork> work_of(Graph& graph) {
   return out;
 }
 
-void check_work(Graph& graph, double most) {
+void check_work(Graph& graph, double most, double slowness) {
   const auto work = work_of(graph);
-  if (!work || work->total <= most) return;
+  if (!work || work->total * slowness <= most) return;
+  std::string cure = "check the kernel and the dimensions";
+  const double needed = std::ceil(work->total * slowness / 1e9);
+  if (needed <= kMostMaxWork) cure += fmt::format(", or allow it: --max-work {:.0f}", needed);
   throw Error(
       fmt::format("one execution of the model takes about {:.3g} operations, {:.3g} of them here; at most {:.3g} "
                   "are done",
-                  work->total, work->heaviest, most),
-      fmt::format("check the kernel and the dimensions, or allow it: --max-work {:.0f}", std::ceil(work->total / 1e9)))
+                  work->total * slowness, work->heaviest * slowness, most),
+      cure)
       .at_node(work->node);
 }
 

@@ -13,6 +13,7 @@ namespace tinyml {
 // More than any honest network for small devices; room for ResNet-50 (4.1e9) and VGG-16 (15.5e9) at 224x224. Less than
 // a second of packed kernels, some seconds of the worst ones.
 constexpr double kDefaultMostWork = 0x1p35;
+constexpr double kMostMaxWork = 1e12;  // that --max-work takes, in 1e9
 // What constant folding may spend on a graph: weights are rearranged in far less.
 constexpr double kMostFoldingWork = 0x1p31;
 
@@ -27,7 +28,8 @@ struct GraphWork {
 // bound for that and put back.
 std::optional<GraphWork> work_of(Graph& graph);
 
-// Throws Error naming the heaviest node when one execution asks for more than `most`.
-void check_work(Graph& graph, double most);
+// Throws Error naming the heaviest node when one execution asks for more than `most`; `slowness` is what an operation
+// costs on the kernels that will do it, of one of the float kernels'.
+void check_work(Graph& graph, double most, double slowness = 1);
 
 }  // namespace tinyml

@@ -73,6 +73,13 @@ bool is_regular(int fd) {
   return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
+// Different spellings and links of one file give one name.
+fs::path resolved(const fs::path& path) {
+  std::error_code error;
+  const fs::path whole = fs::absolute(path, error), found = fs::weakly_canonical(whole, error);
+  return error ? whole.lexically_normal() : found;
+}
+
 void rename_to(const fs::path& temporary, const fs::path& path) {
   if (::rename(temporary.c_str(), path.c_str()) != 0) fail(path, "cannot write", errno);
 }
@@ -122,14 +129,18 @@ FileSet::~FileSet() {
 }
 
 void FileSet::add(const fs::path& relative, std::string bytes) {
-  entries_.push_back({folder_ / relative, relative, std::move(bytes)});
+  enter({folder_ / relative, relative, std::move(bytes), {}});
 }
 
-void FileSet::add_elsewhere(const fs::path& path, std::string bytes) {
-  for (const Entry& entry : entries_)
-    if (path != "-" && !is_stream(path) && entry.target.lexically_normal() == path.lexically_normal())
-      throw Error("two results go into this one file", "give each its own", ExitCode::usage).in_file(path.string());
-  entries_.push_back({path, {}, std::move(bytes)});
+void FileSet::add_elsewhere(const fs::path& path, std::string bytes) { enter({path, {}, std::move(bytes), {}}); }
+
+void FileSet::enter(Entry entry) {
+  if (!is_stream(entry.target)) entry.resolved = resolved(entry.target);
+  for (const Entry& other : entries_)
+    if (!entry.resolved.empty() && other.resolved == entry.resolved)
+      throw Error("two results go into this one file", "give each its own", ExitCode::usage)
+          .in_file(entry.target.string());
+  entries_.push_back(std::move(entry));
 }
 
 void FileSet::make_folder(const fs::path& folder) {

@@ -26,6 +26,7 @@ class FileSet {
   ~FileSet();
   FileSet(const FileSet&) = delete;
   FileSet& operator=(const FileSet&) = delete;
+  // Both throw Error (usage) for a file that the set has already, whatever its spelling.
   void add(const std::filesystem::path& relative, std::string bytes);
   // A file outside of the folder; its own folder must be there. "-" is stdout.
   void add_elsewhere(const std::filesystem::path& path, std::string bytes);
@@ -35,7 +36,9 @@ class FileSet {
   struct Entry {
     std::filesystem::path target, relative;  // relative: empty elsewhere
     std::string bytes;
+    std::filesystem::path resolved;  // without links and detours; empty: a stream
   };
+  void enter(Entry entry);
   void stage(const Entry& entry);
   void make_folder(const std::filesystem::path& folder);
   std::filesystem::path folder_;

@@ -123,12 +123,13 @@ class Chooser {
       best = trials_.quantized(model_);
       report.bounds_met = trials_.acceptable(best, base_);
     }
-    add_singly(good, best);
+    if (add_singly(good, best)) report.bounds_met = true;
     return best;
   }
 
-  // The rest, those that save most first.
-  void add_singly(std::size_t good, Graph& best) {
+  // The rest, those that save most first. Whether one was good enough.
+  bool add_singly(std::size_t good, Graph& best) {
+    bool any = false;
     constexpr std::size_t kMostTries = 4;
     std::vector<Candidate> rest(candidates_.begin() + static_cast<std::ptrdiff_t>(good), candidates_.end());
     std::stable_sort(rest.begin(), rest.end(),
@@ -136,11 +137,14 @@ class Chooser {
     for (std::size_t i = 0; i < std::min(kMostTries, rest.size()); ++i) {
       halve(rest[i], true);
       Graph graph = trials_.quantized(model_);
-      if (trials_.acceptable(graph, base_))
+      if (trials_.acceptable(graph, base_)) {
         best = std::move(graph);
-      else
+        any = true;
+      } else {
         halve(rest[i], false);
+      }
     }
+    return any;
   }
 
   const Preparation& preparation_;

@@ -1,5 +1,6 @@
-// A layer's codebook: at most 16 int8 integers, each output channel with a scale of its own, so that the device keeps
-// half a byte a weight and one table a layer. In the ONNX file the weights are plain int8.
+// A layer's codebook: at most 16 int8 integers for all of its weights, which the channels' scales (or the one of the
+// layer) multiply, so that the device keeps half a byte a weight and one table a layer. In the ONNX file the weights
+// are plain int8.
 #pragma once
 
 #include "lib/quant/least_squares.h"

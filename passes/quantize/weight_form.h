@@ -12,7 +12,7 @@ enum class Rounding : std::uint8_t {
 };
 
 struct WeightForm {
-  int bits = 8;           // 4: int4 per channel
+  int bits = 8;           // 4: int4
   bool codebook = false;  // with 8 bits: at most 16 distinct integers in a layer
   Rounding rounding = Rounding::nearest;
   bool operator==(const WeightForm&) const = default;

@@ -261,10 +261,6 @@ Tensor constant_part(const DeviceTensor& input, const DeviceTensor& output) {
   return bytes;
 }
 
-}  // namespace
-
-namespace {
-
 bool needs_rescaling(const DeviceTensor& input, const DeviceTensor& output) {
   return output.quant != nullptr && affine(output).type == DType::i16 && affine(input) != affine(output);
 }

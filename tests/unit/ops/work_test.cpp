@@ -46,6 +46,35 @@ TEST_CASE("hostile work is refused by name", "[ops]") {
   CHECK_NOTHROW(check_work(graph, 1e18));
 }
 
+TEST_CASE("the bound that is suggested is enough, on slower kernels too", "[ops]") {
+  Graph graph = test::typed("input %x: float32[batch,1000,4000]\n%y = Relu(%x)\noutput %y");
+  for (const double slowness : {1.0, 2.0, 7.0}) {
+    CAPTURE(slowness);
+    double suggested = 0;
+    try {
+      check_work(graph, 1e6, slowness);
+    } catch (const Error& error) {
+      const std::string option = "--max-work ";
+      suggested = std::stod(error.hint().substr(error.hint().find(option) + option.size()));
+    }
+    CHECK(suggested >= slowness);
+    CHECK_NOTHROW(check_work(graph, suggested * 1e9, slowness));
+    CHECK_THROWS_AS(check_work(graph, (suggested - 1) * 1e9, slowness), Error);
+  }
+}
+
+TEST_CASE("no bound is suggested that --max-work does not take", "[ops]") {
+  Graph graph = test::typed(
+      "input %x: float32[batch,1,1000000,1000000]\n%y = MaxPool(%x) {kernel_shape=[999999,999999], "
+      "pads=[499999,499999,499999,499999]}\noutput %y");
+  try {
+    check_work(graph, 1e9);
+    FAIL("accepted");
+  } catch (const Error& error) {
+    CHECK(error.hint().find("--max-work") == std::string::npos);
+  }
+}
+
 TEST_CASE("counts saturate", "[ops]") {
   const std::int64_t large = std::int64_t{1} << 40, most = INT64_MAX;
   CHECK(saturating_product({large, large, 3}) == most);

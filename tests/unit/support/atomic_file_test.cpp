@@ -61,3 +61,23 @@ TEST_CASE("two results do not go into one file", "[support]") {
   files.add_elsewhere("/dev/null", "4");
   files.add_elsewhere("/dev/null", "5");
 }
+
+TEST_CASE("links and detours do not hide that two results go into one file", "[support]") {
+  const Folder folder;
+  write_file(folder.path / "old", "before");
+  fs::create_symlink("old", folder.path / "link");
+  fs::create_directory(folder.path / "made");
+  fs::create_directory_symlink("made", folder.path / "alias");
+  FileSet files(folder.path / "made");
+  files.add_elsewhere(folder.path / "old", "1");
+  CHECK_THROWS_AS(files.add_elsewhere(folder.path / "link", "2"), Error);
+  CHECK_THROWS_AS(files.add_elsewhere(fs::relative(folder.path / "old"), "2"), Error);
+  files.add("a.h", "3");
+  CHECK_THROWS_AS(files.add("./a.h", "4"), Error);
+  CHECK_THROWS_AS(files.add_elsewhere(folder.path / "alias" / "a.h", "4"), Error);
+  files.add_elsewhere(folder.path / "alias" / "b.h", "5");
+  files.commit();
+  CHECK(read_file(folder.path / "old") == "1");
+  CHECK(read_file(folder.path / "made" / "a.h") == "3");
+  CHECK(read_file(folder.path / "made" / "b.h") == "5");
+}
