@@ -169,6 +169,7 @@ ordered_json to_json(const QuantizeReport& report) {
           {"float_nodes", to_json(report.float_nodes)},
           {"int16_nodes", report.int16_nodes},
           {"kept_int8", to_json(report.kept_int8)},
+          {"rounded_to_nearest", to_json(report.rounded_to_nearest)},
           {"output_sqnr_db", report.output_sqnr_db},
           {"layers", layers},
           {"weights", weights},
@@ -218,6 +219,8 @@ std::string to_text(const QuantizeReport& report, const std::optional<Accuracy>&
     out += fmt::format("outputs in 16 bits: {} of {} nodes\n", report.int16_nodes.size(), report.nodes_quantized);
   for (const auto& node : report.kept_int8)
     out += fmt::format("in 8 bits: {} ({})\n", printable(node.node), printable(node.reason));
+  for (const auto& node : report.rounded_to_nearest)
+    out += fmt::format("rounded to the nearest: {} ({})\n", printable(node.node), printable(node.reason));
   if (accuracy)
     out += fmt::format("top-1 {:.2f}% float, {:.2f}% {} (engine {}): {:+.2f} points\n", 100 * accuracy->top1_float,
                        100 * accuracy->top1_int8, type, accuracy->engine, 0.0 - accuracy->drop_points());

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/core.h>
+
 #include "lib/exec/executor.h"
 #include "lib/exec/footprint.h"
 #include "lib/ops/matrix_product.h"
@@ -202,9 +204,9 @@ void subtract(Tensor& from, const Tensor& what) {
   for (std::size_t i = 0; i < x.size(); ++i) x[i] -= y[i];
 }
 
-// What the terms graph computes for one sample; unknown dimensions count as 1.
-double terms_of(const Graph& terms) {
-  const auto& shape = terms.value(terms.outputs()[0]).type.shape;
+// Unknown dimensions count as 1.
+double elements_of_sample(const Graph& graph, ValueId id) {
+  const auto& shape = graph.value(id).type.shape;
   double elements = 1;
   if (shape)
     for (std::size_t i = 1; i < shape->size(); ++i)
@@ -240,19 +242,32 @@ std::optional<WeightRows> weight_rows(const Graph& graph, const QuantPlan::NodeP
   return rows;
 }
 
+std::optional<std::string> reconstruction_obstacle(const Graph& reference, const QuantPlan::NodePlan& entry) {
+  const auto rows = weight_rows(reference, entry);
+  if (!rows) return "its weights are no rows of output channels";
+  if (rows->inputs > kMostMoments / rows->inputs / rows->groups)
+    return fmt::format("{} weights in a channel{} are too many to be rounded together", rows->inputs,
+                       rows->groups == 1 ? "" : fmt::format(" of {} groups", rows->groups));
+  const ValueId out = reference.node(entry.node).outputs[0];
+  const double terms = elements_of_sample(reference, out) / static_cast<double>(rows->outputs) *
+                       static_cast<double>(rows->inputs * rows->groups);
+  const double batch = static_cast<double>(fixed_batch(reference).value_or(1));
+  if (terms * batch <= kMostTerms) return std::nullopt;
+  return fmt::format("{:.0f} products of its weights and inputs at once are too many", terms * batch);
+}
+
 std::optional<LayerMoments> layer_moments(const Graph& reference, const Graph& quantized,
                                           const QuantPlan::NodePlan& entry, const WeightRows& rows,
                                           const CalibrationData& data, const PassContext& context) {
-  if (rows.inputs > kMostMoments / rows.inputs / rows.groups) return std::nullopt;
+  if (reconstruction_obstacle(reference, entry)) return std::nullopt;
   const Target target = target_of(reference, entry.node);
   const Graph terms = terms_graph(quantized, entry, rows, target);
   const auto fixed = fixed_batch(reference);
-  if (terms_of(terms) * static_cast<double>(fixed.value_or(1)) > kMostTerms) return std::nullopt;
   const Graph outputs = prefix(reference, {target.value});
   Executor terms_run(terms, context.threads), outputs_run(outputs, context.threads, {.fake_quantize = false});
   constexpr std::size_t kMostBatch = 8;
   const std::size_t batch = fixed.value_or(fitting_batch(footprint(terms).peak, kMostBatch));
-  const std::size_t enough = sample_budget(terms_of(terms), rows, data.samples);
+  const std::size_t enough = sample_budget(elements_of_sample(terms, terms.outputs()[0]), rows, data.samples);
   Collector collector(rows, entry.rule.bias_input >= 0, context.threads);
   for (const std::size_t first : spread_batches(data.samples, batch, enough)) {
     const auto inputs = data.read(first, std::min(batch, data.samples - first));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "lib/quant/least_squares.h"
 #include "passes/quantize/plan.h"
@@ -28,8 +29,12 @@ struct LayerMoments {
   bool centred = false;              // means are taken out of the moments: the layer's bias takes care of them
 };
 
+// Why a layer has no moments, so that its weights are rounded to the nearest: it is too wide for a matrix of them, or
+// has too many positions for its terms; nullopt: it has them.
+std::optional<std::string> reconstruction_obstacle(const Graph& reference, const QuantPlan::NodePlan& entry);
+
 // `quantized` equals `reference` but for parameters and constants; the node's own weights are not read from it.
-// nullopt when the layer is too wide for a matrix of moments.
+// nullopt when there is an obstacle.
 std::optional<LayerMoments> layer_moments(const Graph& reference, const Graph& quantized,
                                           const QuantPlan::NodePlan& entry, const WeightRows& rows,
                                           const CalibrationData& data, const PassContext& context);

@@ -14,6 +14,7 @@
 #include "passes/quantize/auto_bits.h"
 #include "passes/quantize/equalize.h"
 #include "passes/quantize/int16_values.h"
+#include "passes/quantize/layer_moments.h"
 #include "passes/quantize/prepare.h"
 #include "passes/quantize/quantize_weights.h"
 #include "passes/quantize/split_operands.h"
@@ -115,6 +116,14 @@ void report_weights(const Graph& quantized, const QuantPlan& plan, QuantizeRepor
   }
 }
 
+void report_rounding(const Graph& reference, const QuantPlan& plan, QuantizeReport& report) {
+  for (const auto& entry : plan.nodes) {
+    if (entry.rule.weight_input < 0 || entry.weights.rounding != Rounding::reconstruct) continue;
+    if (const auto obstacle = reconstruction_obstacle(reference, entry))
+      report.rounded_to_nearest.push_back({reference.node(entry.node).name, *obstacle});
+  }
+}
+
 // A layer of few weights keeps plain int8 where a codebook would only lose accuracy.
 void set_forms(const Graph& graph, QuantPlan& plan, const WeightForm& form, QuantizeReport& report) {
   for (auto& entry : plan.nodes) {
@@ -164,6 +173,7 @@ Graph quantize(const Graph& graph, const CalibrationData& data, const QuantizeOp
   report.nodes_quantized = model.plan.nodes.size();
   report.int16_nodes = int16_nodes(model.reference, model.plan);
   report_weights(quantized, model.plan, report);
+  report_rounding(model.reference, model.plan, report);
   report.weights_bytes_int8 = constant_bytes(quantized);
   if (options.report_samples != 0)
     report_errors(model.reference, quantized, model.plan, data, options.report_samples, context, report);

@@ -98,7 +98,8 @@ struct QuantizeReport {
     std::vector<Int16Choice> layers;           // in the order of choice
   };
   std::optional<AutoInt16> auto_int16;
-  std::vector<FloatNode> kept_int8;  // asked to be otherwise (16 bits, a codebook), and why they are not
+  std::vector<FloatNode> kept_int8;           // asked to be otherwise (16 bits, a codebook), and why they are not
+  std::vector<FloatNode> rounded_to_nearest;  // layers that Rounding::reconstruct could not round otherwise, and why
   std::size_t weights_bytes_float = 0, weights_bytes_int8 = 0;
   std::vector<LayerWeights> weights;       // in execution order
   bool bounds_met = true;                  // AutoBits' ones, at 8 bits at least

@@ -179,3 +179,26 @@ TEST_CASE("a layer that a codebook would not make smaller keeps its int8 weights
     CHECK(report.weights.at(0).codebook != kept);
   }
 }
+
+TEST_CASE("a layer too wide for its moments is rounded to the nearest, and the report says so", "[quantize]") {
+  ThreadPool threads(1);
+  for (const std::int64_t inputs : {50, 5000}) {
+    const Graph graph = layer("MatMul", {}, {1, inputs}, {inputs, 2}, 0);
+    const bool wide = inputs == 5000;
+    std::vector<Tensor> weights;
+    for (const Rounding rounding : {Rounding::nearest, Rounding::reconstruct}) {
+      QuantizeOptions options;
+      options.weights = {4, false, rounding};
+      QuantizeReport report;
+      const Graph found = quantize(graph, samples(graph, 8, 1), options, {threads, 1}, report);
+      const Node& node = found.node(found.nodes()[0]);
+      weights.push_back(*found.value(node.inputs[1]).constant);
+      const bool said = wide && rounding == Rounding::reconstruct;
+      REQUIRE(report.rounded_to_nearest.size() == (said ? 1U : 0U));
+      if (!said) continue;
+      CHECK(report.rounded_to_nearest[0].node == node.name);
+      CHECK(report.rounded_to_nearest[0].reason.find("5000 weights") != std::string::npos);
+    }
+    CHECK((weights[0] == weights[1]) == wide);
+  }
+}
