@@ -31,7 +31,7 @@ void add_target_options(CLI::App& command, DeviceArguments& arguments) {
       .add_option_function<std::string>(
           "--fast-ram", [&arguments](const std::string& text) { arguments.fast_ram = parse_size(text); },
           "The device has two memory regions: the arena takes at most so much of the fast one, such as 32K, and a "
-          "second arena stands in the slow one; no bands of rows are used then")
+          "second arena stands in the slow one")
       ->type_name("SIZE");
 }
 

@@ -16,10 +16,11 @@
 namespace tinyml {
 namespace {
 
-void check(const char* what, const char* option, std::size_t needed, std::size_t allowed, const char* cure) {
+void check(const char* what, const char* option, std::size_t needed, std::size_t allowed) {
   if (allowed == 0 || needed <= allowed) return;
   throw Error(fmt::format("the model needs {} bytes of {}, {} allows {}", needed, what, option, allowed),
-              fmt::format("{} bytes too many; {}", needed - allowed, cure), ExitCode::bound_not_met);
+              fmt::format("{} bytes too many; shrink the model or raise the bound", needed - allowed),
+              ExitCode::bound_not_met);
 }
 
 struct Total {
@@ -162,11 +163,8 @@ std::string to_text(const DeviceCost& cost) {
 }
 
 void check_bounds(const DeviceCost& cost, const DeviceBounds& bounds) {
-  constexpr const char* kShrink = "shrink the model or raise the bound";
-  // Bands of rows are for one arena (lib/device/lower.cpp).
-  check("RAM", "--max-ram", cost.ram_bytes(), bounds.max_ram,
-        cost.slow_arena_bytes == 0 ? kShrink : "leave out --fast-ram, with which no bands of rows are used");
-  check("flash", "--max-flash", cost.flash_bytes(), bounds.max_flash, kShrink);
+  check("RAM", "--max-ram", cost.ram_bytes(), bounds.max_ram);
+  check("flash", "--max-flash", cost.flash_bytes(), bounds.max_flash);
 }
 
 }  // namespace tinyml
