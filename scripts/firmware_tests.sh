@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The firmware tests that scripts/test.sh runs: digits and a model through nearly every kernel always, kws01b where
 # ../shared is; each quantized, emitted and proved on the host and on emulated Cortex-M0, M3, M4, M55 and RISC-V; and the proof itself
-# is proved able to fail.
+# is proved able to fail. Predicted instructions are held to counted ones: of digits and, where ../shared is, of four models.
 #   usage: scripts/firmware_tests.sh [BINARY]     TINYML_SHARED: models and data, default ../shared
 # Exit: 0 all passed; 1 a failure; 77 skipped because a program is missing (1 if CI is set).
 set -uo pipefail
@@ -194,16 +194,37 @@ if [ -d "$work/digits" ]; then
 fi
 predicted_costs() { # of a small model, every layer on every core
   local core
-  for core in m0 m3 m4 riscv; do
+  for core in m0 m3 m4 m55 riscv; do
     "$tool" emit "$work/$1.onnx" -o "$work/$1_costs_$core" --name "$1" --target $core --golden 1 --data "$2" --trace >>"$work/make" 2>&1 || return 1
   done
   "$repo/scripts/cost_model.sh" "$work/$1"_costs_*
 }
 
 check "predicted instructions of digits are within 5%" predicted_costs digits "$digits/test_x.npy"
+predicted_models() { # NAME...: every layer of the MLPerf Tiny models with the kernels of Cortex-M4 and M55; NAME_s16: in 16 bits
+  local name model core data scale wide folders=()
+  for name in "$@"; do
+    model=${name%_s16} scale=() wide=()
+    [ "$name" = "$model" ] || wide=(--activations int16)
+    data=$shared/models/mlperf_tiny/golden/${model}_x.npy
+    case $model in
+      kws01) data=$shared/data/kws01/x.npy ;;
+      ic01) data=$shared/data/cifar10/lossless_calib_x.npy ;;
+      vww01) scale=(--scale 0.00392156862745098) ;;
+    esac
+    "$tool" quantize "$shared/models/mlperf_tiny/${model}_nchw.onnx" --calib "$data" --calib-samples 10 "${scale[@]}" "${wide[@]}" -o "$work/$name.onnx" || return 1
+    for core in m4 m55; do
+      folders+=("$work/${name}_costs_$core")
+      "$tool" emit "$work/$name.onnx" -o "$work/${name}_costs_$core" --name "$name" --target $core --golden 1 --data "$data" "${scale[@]}" --trace || return 1
+    done
+  done >"$work/make" 2>&1 || { tail -n 5 "$work/make"; return 1; }
+  "$repo/scripts/cost_model.sh" "${folders[@]}"
+}
+
 check "a model through nearly every kernel" prove operators "$repo/tests/fixtures/models/operators.onnx" "$digits/calib_x.npy" "$digits/test_x.npy"
 if [ -d "$shared/models/mlperf_tiny" ]; then
   check kws01b prove kws01b "$shared/models/mlperf_tiny/kws01b_nchw.onnx" "$shared/data/kws01/x.npy" "$shared/data/kws01/x.npy"
+  check "predicted instructions of the MLPerf Tiny models are within 5%" predicted_models kws01 ic01 vww01 ad01 kws01_s16 ad01_s16
   [ ! -d "$work/kws01b" ] || { check "two models in one program" two_models_in_one_program; check "two bundles side by side" two_bundles_side_by_side; }
 else
   echo "skipped: kws01b: no models in $shared/models/mlperf_tiny"

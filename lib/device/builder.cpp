@@ -142,7 +142,7 @@ void ProgramBuilder::place_step(const Draft& draft, const StepForm& form) {
     result.operands.push_back(result.scratch);
   }
   note_overlaps(form.step, draft.operands, draft.output);
-  for (const CostTerm& term : cost_terms(form.step, program_.target)) result.terms.emplace_back(term.name, term.times);
+  for (const CostTerm& term : form.terms) result.terms.emplace_back(term.name, term.times);
   program_.steps.push_back(std::move(result));
 }
 

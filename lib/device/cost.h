@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -16,10 +17,11 @@ struct CostTerm {
   double times = 0;
 };
 
-// How often the portable kernel of a step does what, in one inference on `target`. Empty for other kernels.
+// How often the kernel of a step does what, in one inference on `target`. Empty for kernels that are not known here.
 std::vector<CostTerm> cost_terms(const LoweredStep& step, Target target);
 
 // Nullopt where the kernel or the core is not in the table.
+std::optional<double> predicted_instructions(std::string_view kernel, std::span<const CostTerm> terms, Target target);
 std::optional<double> predicted_instructions(const LoweredStep& step, Target target);
 
 // ---- for the files that know a kernel's loops ---------------------------------------------------------------------
@@ -49,6 +51,8 @@ bool has_thumb2(Target target);
 std::vector<CostTerm> conv2d_terms(const LoweredStep& step, Target target);
 std::vector<CostTerm> depthwise_terms(const LoweredStep& step, Target target);
 std::vector<CostTerm> conv_transpose_terms(const LoweredStep& step, Target target);
+// Convolutions and pools with 16-bit activations. Empty for other kernels.
+std::vector<CostTerm> s16_terms(const LoweredStep& step, Target target);
 // Calls of memcpy, which C libraries have for lines of 64 bytes, words and bytes, or few bytes.
 void add_copies(TermSum& sum, std::int64_t bytes, double times);
 // One call of tml_dot_channels: `count` outputs of `stride` inputs.

@@ -56,7 +56,7 @@ void binary_terms(TermSum& sum, const LoweredStep& step, Target) {
   sum.add("row", w.rows);
   sum.add("carry", w.carries);
   sum.add("element", w.rows * w.row);
-  if (step.kernel == "tml_mul_s8") add_shifted(sum, step, w.rows * w.row);
+  if (step.kernel.starts_with("tml_mul_")) add_shifted(sum, step, w.rows * w.row);
 }
 
 double fours_in(double elements) { return static_cast<double>(static_cast<std::int64_t>(elements) / 4); }
@@ -147,7 +147,7 @@ void pool_terms(TermSum& sum, const LoweredStep& step, Target) {
   const double pixels = batches * real(field_value(step, "out_h")) * out_w;
   const double rows = batches * taps_inside(step, true), taps = rows * taps_inside(step, false);
   sum.add("pixel", pixels);
-  if (step.kernel.ends_with("_dsp")) {
+  if (step.kernel.ends_with("_dsp") || step.kernel.ends_with("_mve")) {
     const double blocks = static_cast<double>((static_cast<std::int64_t>(channels) + 3) / 4);
     sum.add("block", pixels * blocks);
     sum.add("line", rows * out_w * blocks);
@@ -172,11 +172,14 @@ void pool_terms(TermSum& sum, const LoweredStep& step, Target) {
 
 void reduce_terms(TermSum& sum, const LoweredStep& step, Target) {
   const List& reduced = list(step, "reduce_dims");
-  const double outputs = product(list(step, "keep_dims")), all = product(reduced);
+  const List& kept = list(step, "keep_dims");
+  const double outputs = product(kept), all = product(reduced);
   sum.add("out", outputs);
   sum.add("run", outputs * (reduced.empty() || reduced.back() == 0 ? 0 : all / real(reduced.back())));
+  if (reduced.size() == 4) sum.add("plane", outputs * real(reduced[0]) * real(reduced[1]));
+  sum.add("kept_row", kept.empty() || kept.back() == 0 ? 0 : outputs / real(kept.back()));
   sum.add("element", outputs * all);
-  if (step.kernel == "tml_reduce_sum_s8") add_shifted(sum, step, outputs);
+  if (step.kernel.starts_with("tml_reduce_sum_")) add_shifted(sum, step, outputs);
 }
 
 // Rows that begin at a multiple of four bytes on both sides: the offsets modulo four, axis by axis.
@@ -254,9 +257,11 @@ void remap_terms(TermSum& sum, const LoweredStep& step, Target) {
     sum.add("indexed", inside * real(dims.back()));
     return;
   }
-  const double aligned = inside * (dims.back() % 4 == 0 ? 1 : dims.back() % 2 == 0 ? 0.25 : 0.0625);
-  add_copies(sum, dims.back(), aligned);
-  add_moves(sum, dims.back(), inside - aligned);
+  const std::int64_t bytes = dims.back() * (step.kernel == "tml_remap_s16" ? 2 : 1);
+  const double odd = step.kernel == "tml_remap_s16" ? 0.25 : 0.0625;  // of rows that begin anywhere
+  const double aligned = inside * (bytes % 4 == 0 ? 1 : dims.back() % 2 == 0 ? 0.25 : odd);
+  add_copies(sum, bytes, aligned);
+  add_moves(sum, bytes, inside - aligned);
 }
 
 void gather_terms(TermSum& sum, const LoweredStep& step, Target) {
@@ -284,6 +289,18 @@ constexpr std::array kKernels{
     KernelTerms{"tml_pow_s8", binary_terms},
     KernelTerms{"tml_min_s8", binary_terms},
     KernelTerms{"tml_max_s8", binary_terms},
+    KernelTerms{"tml_add_s16", binary_terms},
+    KernelTerms{"tml_mul_s16", binary_terms},
+    KernelTerms{"tml_min_s16", binary_terms},
+    KernelTerms{"tml_max_s16", binary_terms},
+    KernelTerms{"tml_rescale_s8_s16", prelu_terms},
+    KernelTerms{"tml_rescale_s16_s8", prelu_terms},
+    KernelTerms{"tml_rescale_s16", prelu_terms},
+    KernelTerms{"tml_table_s16", lut_terms},
+    KernelTerms{"tml_softmax_s16", row_terms},
+    KernelTerms{"tml_argmax_s16", row_terms},
+    KernelTerms{"tml_reduce_sum_s16", reduce_terms},
+    KernelTerms{"tml_remap_s16", remap_terms},
     KernelTerms{"tml_lut_s8", lut_terms},
     KernelTerms{"tml_sum_s8", sum_terms},
     KernelTerms{"tml_prelu_s8", prelu_terms},
@@ -299,6 +316,7 @@ constexpr std::array kKernels{
     KernelTerms{"tml_avg_pool2d_s8", pool_terms},
     KernelTerms{"tml_max_pool2d_s8", pool_terms},
     KernelTerms{"tml_avg_pool2d_s8_dsp", pool_terms},
+    KernelTerms{"tml_avg_pool2d_s8_mve", pool_terms},
     KernelTerms{"tml_max_pool2d_s8_dsp", pool_terms},
     KernelTerms{"tml_reduce_sum_s8", reduce_terms},
     KernelTerms{"tml_reduce_max_s8", reduce_terms},
@@ -308,6 +326,11 @@ constexpr std::array kKernels{
     KernelTerms{"tml_gather_s8", gather_terms},
     KernelTerms{"tml_resize_linear_s8", resize_terms},
 };
+
+// The kernel under whose name the table has another one's coefficients: they differ in a term.
+std::string_view table_name(std::string_view kernel) {
+  return kernel == "tml_conv2d_s8_dsp" ? "tml_conv2d_short_s8_dsp" : kernel;
+}
 
 double coefficient_on(const CostCoefficient& c, Target target) {
   switch (target) {
@@ -390,26 +413,27 @@ std::vector<CostTerm> cost_terms(const LoweredStep& step, Target target) {
   if (step.kernel == "tml_depthwise_conv2d_s8") return depthwise_terms(step, target);
   if (step.kernel == "tml_conv_transpose2d_s8") return conv_transpose_terms(step, target);
   const auto* known = std::find_if(kKernels.begin(), kKernels.end(), [&](auto& k) { return k.kernel == step.kernel; });
-  if (known == kKernels.end()) return {};
+  if (known == kKernels.end()) return s16_terms(step, target);
   TermSum sum;
   sum.add("call", 1);
   known->add(sum, step, target);
   return sum.take();
 }
 
-std::optional<double> predicted_instructions(const LoweredStep& step, Target target) {
-  const std::vector<CostTerm> terms = cost_terms(step, target);
+std::optional<double> predicted_instructions(std::string_view kernel, std::span<const CostTerm> terms, Target target) {
   if (terms.empty() || target == Target::generic) return std::nullopt;
   double sum = 0;
   for (const CostTerm& term : terms) {
-    const CostCoefficient* found = find_coefficient(step.kernel, term.name);
-    if (!found) {
-      if (term.times > 0) return std::nullopt;
-      continue;
-    }
+    if (term.times == 0) continue;
+    const CostCoefficient* found = find_coefficient(table_name(kernel), term.name);
+    if (!found) return std::nullopt;
     sum += term.times * coefficient_on(*found, target);
   }
   return sum;
+}
+
+std::optional<double> predicted_instructions(const LoweredStep& step, Target target) {
+  return predicted_instructions(step.kernel, cost_terms(step, target), target);
 }
 
 }  // namespace tinyml

@@ -164,6 +164,9 @@ RECORD_BEGIN(tml_conv2d_s16_dsp_params)
   FIELD(kernel_h), FIELD(kernel_w), FIELD(stride_h), FIELD(stride_w), FIELD(dilation_h), FIELD(dilation_w),
   FIELD(pad_top), FIELD(pad_left), FIELD(clamp_min), FIELD(clamp_max),
 RECORD_END
+RECORD_BEGIN(tml_fully_connected_s16_dsp_params)
+  FIELD(stream), FIELD(rows), FIELD(in_features), FIELD(out_features), FIELD(clamp_min), FIELD(clamp_max),
+RECORD_END
 RECORD_BEGIN(tml_depthwise_s16_dsp_params)
   FIELD(stream), FIELD(multiplier), FIELD(batches), FIELD(in_h), FIELD(in_w), FIELD(channels), FIELD(out_h),
   FIELD(out_w), FIELD(pad_top), FIELD(pad_left), FIELD(band_rows), FIELD(clamp_min), FIELD(clamp_max),
@@ -257,6 +260,7 @@ constexpr auto kKernels = std::to_array<KernelInfo>({
   KERNEL(tml_resize_linear_s8, tml_resize_linear_params),
   KERNEL(tml_conv2d_s16, tml_conv2d_s16_params),
   KERNEL(tml_conv2d_s16_dsp, tml_conv2d_s16_dsp_params),
+  KERNEL(tml_fully_connected_s16_dsp, tml_fully_connected_s16_dsp_params),
   KERNEL(tml_conv2d_s16_mve, tml_conv2d_s16_params),
   KERNEL(tml_depthwise_conv2d_s16_mve, tml_conv2d_s16_params),
   KERNEL(tml_conv2d_wide_s16, tml_conv2d_s16_params),

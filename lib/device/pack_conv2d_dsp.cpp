@@ -11,7 +11,7 @@ std::size_t round_up(std::size_t n) { return (n + 3) / 4 * 4; }
 
 }  // namespace
 
-std::optional<StepForm> conv2d_dsp_form(const LoweredStep& portable, Target) {
+std::optional<StepForm> conv2d_dsp_form(const LoweredStep& portable, Target target) {
   if (field_value(portable, "groups") != 1) return std::nullopt;
   const tml_conv2d_dsp_params p = conv2d_shape(portable);
   if (!is_walkable(p) || clamps_gap(p)) return std::nullopt;
@@ -25,7 +25,7 @@ std::optional<StepForm> conv2d_dsp_form(const LoweredStep& portable, Target) {
   form.step.fields.push_back({"shift", std::int64_t{stream->shift}});
   copy_conv2d_fields(portable, form.step);
   form.scratch_bytes = scratch_bytes(p);
-  form.instructions = instructions(p, stream->is_short);
+  predict(form, conv2d_dsp_terms(p, stream->is_short), target);
   return form;
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "lib/device/variants.h"
 #include "lib/runtime/tinyml_runtime.h"
@@ -18,7 +19,8 @@ std::size_t scratch_bytes(const tml_conv2d_dsp_params& p);
 // The output may stand at or below the input's address less this (which may be negative: then it may stand above).
 std::int64_t output_distance(const tml_conv2d_dsp_params& p);
 
-// What one run executes on a Cortex-M4; short: with channel words.
-double instructions(const tml_conv2d_dsp_params& p, bool is_short = false);
+// What one run executes on `target`; short: with channel words.
+double instructions(const tml_conv2d_dsp_params& p, bool is_short = false, Target target = Target::cortex_m4);
+std::vector<CostTerm> conv2d_dsp_terms(const tml_conv2d_dsp_params& p, bool is_short);
 
 }  // namespace tinyml

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "lib/device/variants.h"
 #include "lib/runtime/tinyml_runtime.h"
@@ -20,5 +21,9 @@ std::int64_t output_distance_mve(const tml_conv2d_dsp_params& p);
 
 // What one run executes on a Cortex-M55, a vector instruction counted as one.
 double instructions_mve(const tml_conv2d_dsp_params& p);
+std::vector<CostTerm> conv2d_mve_terms(const tml_conv2d_dsp_params& p);
+
+// Whether the pixels are read where they stand.
+bool reads_in_place_mve(const tml_conv2d_dsp_params& p);
 
 }  // namespace tinyml

@@ -2,7 +2,6 @@
 #include "lib/device/pack_conv2d_s16_dsp.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "lib/device/overlap.h"
 
@@ -65,7 +64,7 @@ Tensor pack(const LoweredStep& step, std::size_t taps) {
 
 }  // namespace
 
-std::optional<StepForm> conv2d_s16_dsp_form(const LoweredStep& portable, Target) {
+std::optional<StepForm> conv2d_s16_dsp_form(const LoweredStep& portable, Target target) {
   if (field_value(portable, "groups") != 1 || field_value(portable, "shift") != 0) return std::nullopt;
   const tml_conv2d_s16_dsp_params p = shape_of(portable);
   const std::size_t taps = std::size_t{p.kernel_h} * p.kernel_w * p.in_c;
@@ -77,40 +76,8 @@ std::optional<StepForm> conv2d_s16_dsp_form(const LoweredStep& portable, Target)
   form.step.fields.push_back({"stream", pack(portable, taps)});
   for (const char* field : kShared) form.step.fields.push_back({field, field_value(portable, field)});
   form.scratch_bytes = (is_padded(p) || !is_direct(p) ? 12 : 6) * round_up(taps);
-  form.instructions = conv2d_s16_dsp_cost(p);
+  predict(form, cost_terms(form.step, target), target);
   return form;
-}
-
-namespace {
-
-// Positions along an axis at which the whole window lies inside.
-double whole_windows(int in, int out, int kernel, int stride, int dilation, int pad) {
-  int count = 0;
-  for (int i = 0; i < out; ++i)
-    count += i * stride - pad >= 0 && i * stride - pad + (kernel - 1) * dilation < in ? 1 : 0;
-  return count;
-}
-
-}  // namespace
-
-// The assembler counted; the C around it fitted to the layers that tests/firmware/kernels/conv_s16_dsp.c measures.
-double conv2d_s16_dsp_cost(const tml_conv2d_s16_dsp_params& p) {
-  const int taps = p.kernel_h * p.kernel_w * p.in_c,
-            fours = static_cast<int>(round_up(static_cast<std::size_t>(taps)) / 4);
-  const double pixels = static_cast<double>(p.batches) * p.out_h * p.out_w;
-  const double block = 32 + 19.0 * fours + 3.0 * ((fours + 7) / 8);
-  const double whole =
-      is_direct(p) ? p.batches * whole_windows(p.in_h, p.out_h, p.kernel_h, p.stride_h, p.dilation_h, p.pad_top) *
-                         whole_windows(p.in_w, p.out_w, p.kernel_w, p.stride_w, p.dilation_w, p.pad_left)
-                   : 0;
-  const double gather =
-      170 + 6.0 * fours + p.kernel_h * (12.0 + (p.dilation_w == 1 ? 1 : p.kernel_w) * 12) + 3.5 * taps;
-  const double expand = is_direct(p) ? p.kernel_h * 19.0 + 3.0 * taps : 19 + 12.0 * fours;
-  double clamp = 0;
-  if ((p.clamp_min != 0 && p.clamp_min != INT16_MIN) || p.clamp_max != INT16_MAX) clamp = 9.0 * p.out_c * pixels;
-  const double three = 225 + expand + (p.out_c + 1) / 2 * block;
-  const double partly = std::fmod(pixels, 3) != 0 || p.out_c % 2 != 0 ? 35.0 * ((p.out_c + 1) / 2) : 0;
-  return 150 + std::ceil(pixels / 3) * three + (pixels - whole) * gather + partly + clamp;
 }
 
 }  // namespace tinyml

@@ -77,7 +77,13 @@ void append_taps(std::vector<std::int8_t>& stream, std::span<const std::int8_t> 
   for (const std::size_t tap : kOrder) stream.push_back(weights[channel * kTaps + tap]);
 }
 
-std::optional<StepForm> make_form(const LoweredStep& portable, int stride, std::optional<std::size_t> budget) {
+std::string kernel_of(const DepthwiseDspShape& s) {
+  return std::string(s.stride == 1 ? "tml_depthwise3x3_" : "tml_depthwise3x3_stride2_") +
+         (s.is_int16 ? "s16_dsp" : "s8_dsp");
+}
+
+std::optional<StepForm> make_form(const LoweredStep& portable, int stride, std::optional<std::size_t> budget,
+                                  Target target) {
   const auto shape = shape_of(portable, stride);
   if (!shape) return std::nullopt;
   const std::size_t input = static_cast<std::size_t>(shape->in_h) * static_cast<std::size_t>(shape->in_w) *
@@ -92,8 +98,7 @@ std::optional<StepForm> make_form(const LoweredStep& portable, int stride, std::
   const auto stream = codes ? pack_depthwise_dsp_short(weights, bias, codes->codes)
                             : pack_depthwise_dsp(weights, bias, per_channel ? multipliers : multipliers.first(0));
   StepForm form;
-  form.step.kernel = std::string(stride == 1 ? "tml_depthwise3x3_" : "tml_depthwise3x3_stride2_") +
-                     (is_int16(portable) ? "s16_dsp" : "s8_dsp");
+  form.step.kernel = kernel_of(*shape);
   form.step.operands = portable.operands;
   if (shape->out_h <= shape->in_h && shape->out_w <= shape->in_w && shape->pad_top <= 2) form.step.in_place = {0};
   form.step.fields = {
@@ -105,23 +110,23 @@ std::optional<StepForm> make_form(const LoweredStep& portable, int stride, std::
   if (codes) form.step.fields.push_back({"code_shift", std::int64_t{codes->shift}});
   for (const char* field : shared_fields(portable)) form.step.fields.push_back({field, field_value(portable, field)});
   form.scratch_bytes = depthwise_dsp_scratch(*shape, rows);
-  form.instructions = static_cast<double>(field_value(portable, "batches")) * depthwise_dsp_cost(*shape, rows);
+  predict(form, depthwise_dsp_terms(*shape, rows, value(portable, "batches")), target);
   return form;
 }
 
 }  // namespace
 
-std::optional<StepForm> depthwise_dsp_form(const LoweredStep& portable, Target) {
-  return make_form(portable, 1, std::nullopt);
+std::optional<StepForm> depthwise_dsp_form(const LoweredStep& portable, Target target) {
+  return make_form(portable, 1, std::nullopt, target);
 }
-std::optional<StepForm> depthwise_dsp_small_form(const LoweredStep& portable, Target) {
-  return make_form(portable, 1, 0);
+std::optional<StepForm> depthwise_dsp_small_form(const LoweredStep& portable, Target target) {
+  return make_form(portable, 1, 0, target);
 }
-std::optional<StepForm> depthwise_stride2_dsp_form(const LoweredStep& portable, Target) {
-  return make_form(portable, 2, std::nullopt);
+std::optional<StepForm> depthwise_stride2_dsp_form(const LoweredStep& portable, Target target) {
+  return make_form(portable, 2, std::nullopt, target);
 }
-std::optional<StepForm> depthwise_stride2_dsp_small_form(const LoweredStep& portable, Target) {
-  return make_form(portable, 2, 0);
+std::optional<StepForm> depthwise_stride2_dsp_small_form(const LoweredStep& portable, Target target) {
+  return make_form(portable, 2, 0, target);
 }
 
 std::vector<std::int8_t> pack_depthwise_dsp(std::span<const std::int8_t> weights, std::span<const std::int32_t> bias,
@@ -162,24 +167,39 @@ int depthwise_dsp_band_rows(const DepthwiseDspShape& shape, std::size_t budget) 
   return std::min(most, (even + least - 1) / least * least);
 }
 
-// The inner loops are counted in the assembler; the five constants around them were fitted to the eleven layers that
-// tests/firmware/kernels/depthwise_dsp.c measures, which the sum meets within 1.1 %, with multipliers in words of their
-// own or in those of the biases; layers of few rows (3x3, 4x4) within 3 %.
-double depthwise_dsp_cost(const DepthwiseDspShape& s, int band_rows) {
+// Bands of rows of four channels at a time: the scratch is filled, then each channel runs over it.
+std::vector<CostTerm> depthwise_dsp_terms(const DepthwiseDspShape& s, int band_rows, int images) {
   const int groups = (s.channels + 3) / 4, columns = std::max(0, std::min(s.in_w, 2 * column_pairs(s) - s.pad_left));
-  const int first = columns > 0 ? s.pad_left % 2 : 0;
-  const int pairs = (columns - first) / 2, singles = first + (columns - first) % 2;
-  const double row =
-      s.stride == 1 ? 23.0 + 52 * (s.out_w / 2) + 27 * (s.out_w % 2) : 18.0 + 57 * (s.out_w / 4) + 23 * (s.out_w % 4);
-  double sum = 68;
+  const int first = columns > 0 ? s.pad_left % 2 : 0, rest = columns - first,
+            held = pair_rows(s, std::min(band_rows, s.out_h));
+  TermSum sum;
+  sum.add("call", 1);
+  sum.add("group", images * groups);
+  sum.add("padded_row", held);
+  sum.add("padded_column", 2.0 * held * column_pairs(s));
+  sum.add("padding", held * (2.0 * column_pairs(s) - columns));
   for (int y = 0; y < s.out_h; y += band_rows) {
     const int rows = std::min(band_rows, s.out_h - y), filled = pair_rows(s, rows) - (y > 0 ? 1 : 0);
-    const double kept = y > 0 ? 32.0 * column_pairs(s) : 0;
-    sum += groups * (14.6 + kept + filled * (74.2 + (s.is_int16 ? 40.5 : 21) * pairs + 22.6 * singles));
-    sum += s.channels * (73.4 + row * (s.stride == 1 ? (rows + 1) / 2 : rows));
-    if (s.is_clamped) sum += 9.0 * rows * s.out_w * s.channels;
+    const double all = images * groups, channels = images * s.channels;
+    const double lines = channels * (s.stride == 1 ? (rows + 1) / 2 : rows);
+    sum.add("band", all);
+    if (y > 0) sum.add("kept", all * 8 * column_pairs(s));
+    sum.add("filled_row", all * filled);
+    sum.add("filled_pair", all * filled * (rest / 2));
+    sum.add("filled_single", all * filled * (first + rest % 2));
+    sum.add("channel", channels);
+    sum.add("line", lines);
+    sum.add("outputs", lines * (s.stride == 1 ? s.out_w / 2 : s.out_w / 4));
+    sum.add("rest", lines * (s.stride == 1 ? s.out_w % 2 : s.out_w % 4));
+    if (!s.is_clamped) continue;
+    sum.add("clamped_pixel", all * rows * s.out_w);
+    sum.add("clamped", channels * rows * s.out_w);
   }
-  return sum;
+  return sum.take();
+}
+
+double depthwise_dsp_cost(const DepthwiseDspShape& s, int band_rows) {
+  return predicted_instructions(kernel_of(s), depthwise_dsp_terms(s, band_rows, 1), Target::cortex_m4).value_or(0);
 }
 
 }  // namespace tinyml

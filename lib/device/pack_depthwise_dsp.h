@@ -44,6 +44,7 @@ std::size_t depthwise_dsp_scratch(const DepthwiseDspShape& shape, int band_rows)
 // (2 for stride 1, 1 for stride 2). Bands of a layer get nearly the same size.
 int depthwise_dsp_band_rows(const DepthwiseDspShape& shape, std::size_t budget);
 
+std::vector<CostTerm> depthwise_dsp_terms(const DepthwiseDspShape& shape, int band_rows, int images);
 // Instructions of one image on Cortex-M4 (gcc 12 -O2).
 double depthwise_dsp_cost(const DepthwiseDspShape& shape, int band_rows);
 

@@ -34,6 +34,7 @@ bool fits(const tml_depthwise_mve_params& p) {
   return rows * columns <= kLanes && (rows - 1) * plane_w(p) + columns - 1 <= kFarthest;
 }
 
+// Instructions of a block, counted in the assembler.
 double per_block(const tml_depthwise_mve_params& p) { return p.halves == 1 ? 16 : 18; }
 
 std::int64_t padded_taps(std::int64_t taps) { return (taps + 4) / 4 * 4; }  // at least one zero
@@ -117,7 +118,7 @@ std::optional<StepForm> depthwise_mve_form(const LoweredStep& portable, Target) 
         "pad_top", "pad_left", "in_zero", "out_zero", "clamp_min", "clamp_max"})
     form.step.fields.push_back({field, field_value(portable, field)});
   form.scratch_bytes = scratch_bytes_mve(p);
-  form.instructions = instructions_mve(p);
+  predict(form, depthwise_mve_terms(p), Target::cortex_m55);
   return form;
 }
 
@@ -125,14 +126,34 @@ std::size_t scratch_bytes_mve(const tml_depthwise_mve_params& p) {
   return static_cast<std::size_t>((plane_h(p) * plane_w(p) + 3) / 4 * 4 + 8 * blocks(p));
 }
 
-// Counted in the assembler; the tables that are made before it (gcc 12, -O2) are measured.
+// The tables that are made once; then, channel by channel, the plane is filled and blocks are computed from it.
+std::vector<CostTerm> depthwise_mve_terms(const tml_depthwise_mve_params& p) {
+  const auto real = [](std::int64_t n) { return static_cast<double>(n); };
+  const std::int64_t channels = p.channels, count = blocks(p), halves = p.halves;
+  const std::int64_t half_h = p.block_h > 1 ? p.block_h / halves : 1, half_w = p.block_h > 1 ? p.block_w : 4 / halves;
+  const std::int64_t rows = reach(half_h, p.stride_h, p.kernel_h, p.dilation_h);
+  TermSum sum;
+  sum.add("call", 1);
+  if (halves > 1) sum.add("halved_call", 1);
+  sum.add("gathered_row", real(rows));
+  sum.add("gathered", real(rows * reach(half_w, p.stride_w, p.kernel_w, p.dilation_w)));
+  sum.add("tap_row", real(4 / halves * p.kernel_h));
+  sum.add("tap", real(4 / halves * p.kernel_h * p.kernel_w));
+  sum.add("block_row", real((p.out_h + p.block_h - 1) / p.block_h));
+  sum.add("table", real(count));
+  sum.add("plane", real((plane_h(p) * plane_w(p) + 15) / 16));
+  sum.add(halves == 1 ? "channel" : "halved_channel", real(channels));
+  sum.add("line", real(channels * p.in_h));
+  sum.add("vector", real(channels * p.in_h * ((p.in_w + 7) / 8)));
+  sum.add(halves == 1 ? "block" : "halved_block", real(channels * count));
+  if (p.clamp_min == -128 && p.clamp_max == 127) return sum.take();
+  sum.add("clamp", 1);
+  sum.add("clamped_vector", real((channels * p.out_h * p.out_w + 15) / 16));
+  return sum.take();
+}
+
 double instructions_mve(const tml_depthwise_mve_params& p) {
-  const auto count = static_cast<double>(blocks(p)), plane = static_cast<double>(plane_h(p) * plane_w(p));
-  const double copy = p.in_h * (5 + 4.0 * ((p.in_w + 7) / 8));
-  const double channel = (p.halves == 1 ? 31 : 26) + copy + per_block(p) * count;
-  const bool is_clamped = p.clamp_min > -128 || p.clamp_max < 127;
-  const double clamp = is_clamped ? p.channels * static_cast<double>(p.out_h) * p.out_w * 5 / 16 : 0;
-  return 1000 + 16 * count + plane / 8 + p.channels * channel + clamp;
+  return predicted_instructions("tml_depthwise_conv2d_s8_mve", depthwise_mve_terms(p), Target::cortex_m55).value_or(0);
 }
 
 }  // namespace tinyml

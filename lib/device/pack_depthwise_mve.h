@@ -26,5 +26,6 @@ std::size_t scratch_bytes_mve(const tml_depthwise_mve_params& p);
 
 // What one run executes on a Cortex-M55, a vector instruction counted as one.
 double instructions_mve(const tml_depthwise_mve_params& p);
+std::vector<CostTerm> depthwise_mve_terms(const tml_depthwise_mve_params& p);
 
 }  // namespace tinyml

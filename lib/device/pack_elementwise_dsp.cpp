@@ -17,7 +17,7 @@ StepForm make_form(const LoweredStep& portable, const char* kernel) {
 }
 
 StepForm priced(StepForm form, Target target) {
-  form.instructions = predicted_instructions(form.step, target);
+  predict(form, cost_terms(form.step, target), target);
   return form;
 }
 

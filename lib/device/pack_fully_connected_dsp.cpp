@@ -96,7 +96,7 @@ std::optional<StepForm> fully_connected_as_conv2d_dsp_form(const LoweredStep& po
   p.in_c = static_cast<std::uint16_t>(shape.in_features), p.out_c = static_cast<std::uint16_t>(shape.out_features);
   p.clamp_min = shape.clamp_min, p.clamp_max = shape.clamp_max;
   form->scratch_bytes = scratch_bytes(p);
-  form->instructions = instructions(p, result->is_short);
+  predict(*form, conv2d_dsp_terms(p, result->is_short), Target::cortex_m4);
   return std::move(result->form);
 }
 

@@ -44,7 +44,7 @@ std::optional<StepForm> fully_connected_mve_form(const LoweredStep& portable, Ta
   if (!form) return form;
   for (const char* field : {"rows", "in_features", "out_features"}) copy_field(portable, field, *form, field);
   form->scratch_bytes = scratch_bytes_mve(shape_of(portable));
-  form->instructions = instructions_mve(shape_of(portable));
+  predict(*form, fully_connected_mve_terms(shape_of(portable)), Target::cortex_m55);
   return form;
 }
 
@@ -69,7 +69,7 @@ std::optional<StepForm> fully_connected_as_conv2d_mve_form(const LoweredStep& po
   p.in_c = static_cast<std::uint16_t>(shape.in_features), p.out_c = static_cast<std::uint16_t>(shape.out_features);
   p.clamp_min = shape.clamp_min, p.clamp_max = shape.clamp_max;
   form->scratch_bytes = scratch_bytes_mve(p);
-  form->instructions = instructions_mve(p);
+  predict(*form, conv2d_mve_terms(p), Target::cortex_m55);
   return form;
 }
 
@@ -77,15 +77,30 @@ std::size_t scratch_bytes_mve(const tml_fully_connected_dsp_params& p) {
   return p.in_features % 8 == 0 ? 0 : 8 * in_eights(p.in_features);
 }
 
-// Counted in the assembler; what the compiler makes of the rest (gcc 12, -O2) is measured.
-double instructions_mve(const tml_fully_connected_dsp_params& p) {
+std::vector<CostTerm> fully_connected_mve_terms(const tml_fully_connected_dsp_params& p) {
+  const auto real = [](std::size_t n) { return static_cast<double>(n); };
   const std::size_t eights = in_eights(p.in_features), steps = eights / 2;
-  const double block = 20 + 18.0 * static_cast<double>(eights % 2) + 17.0 * static_cast<double>(steps) +
-                       2.0 * static_cast<double>((steps + 7) / 8);
-  const double copy = p.in_features % 8 == 0 ? 0 : 24 + 1.5 * static_cast<double>(eights);
-  const bool is_clamped = p.clamp_min > -128 || p.clamp_max < 127;
-  const double clamp = is_clamped ? 8 + 5.0 * static_cast<double>(in_eights(p.out_features)) / 2 : 0;
-  return 30 + p.rows * (66 + copy + clamp + block * static_cast<double>(in_eights(p.out_features)));
+  const double rows = p.rows, blocks = rows * real(in_eights(p.out_features));
+  TermSum sum;
+  sum.add("call", 1);
+  sum.add("row", rows);
+  sum.add("block", blocks);
+  if (eights % 2 != 0) sum.add("half_step", blocks);
+  sum.add("step", blocks * real(steps));
+  sum.add("eight_steps", blocks * real((steps + 7) / 8));
+  if (p.in_features % 8 != 0) {
+    sum.add("copied_row", rows);
+    sum.add("copied_vector", rows * real((p.in_features + 15U) / 16));
+  }
+  if (p.clamp_min == -128 && p.clamp_max == 127) return sum.take();
+  sum.add("clamped_row", rows);
+  sum.add("clamped_vector", rows * real((p.out_features + 15U) / 16));
+  return sum.take();
+}
+
+double instructions_mve(const tml_fully_connected_dsp_params& p) {
+  return predicted_instructions("tml_fully_connected_s8_mve", fully_connected_mve_terms(p), Target::cortex_m55)
+      .value_or(0);
 }
 
 }  // namespace tinyml

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <vector>
 
 #include "lib/device/variants.h"
 #include "lib/runtime/tinyml_runtime.h"
@@ -17,5 +18,6 @@ std::size_t scratch_bytes_mve(const tml_fully_connected_dsp_params& p);
 
 // What one run executes on a Cortex-M55, a vector instruction counted as one.
 double instructions_mve(const tml_fully_connected_dsp_params& p);
+std::vector<CostTerm> fully_connected_mve_terms(const tml_fully_connected_dsp_params& p);
 
 }  // namespace tinyml

@@ -1,8 +1,6 @@
 // Same record as the portable kernel; what differs is what the kernel takes on.
 #include "lib/device/pack_pool_dsp.h"
 
-#include "lib/device/cost.h"
-
 #include "lib/device/overlap.h"
 
 namespace tinyml {
@@ -28,7 +26,7 @@ StepForm make_form(const LoweredStep& portable, const char* kernel, Target targe
   form.step.kernel = kernel;
   // As in the portable kernels: pixel by pixel, reading the window again for each block of channels.
   if (const auto distance = raster_distance(window_walk(portable), 1)) form.step.overlaps = {{0, *distance}};
-  form.instructions = predicted_instructions(form.step, target);
+  predict(form, cost_terms(form.step, target), target);
   return form;
 }
 

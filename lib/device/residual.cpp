@@ -89,7 +89,10 @@ std::optional<StepForm> with_residual(const LoweredStep& conv, const StepForm& f
   fused.step.fields.push_back({"add_min", p.add_min});
   fused.step.fields.push_back({"add_max", p.add_max});
   fused.scratch_bytes = is_dsp ? scratch_bytes(p) : scratch_bytes_mve(p);
-  fused.instructions = is_dsp ? instructions(p, is_short) : instructions_mve(p);
+  if (is_dsp)
+    predict(fused, conv2d_dsp_terms(p, is_short), Target::cortex_m4);
+  else
+    predict(fused, conv2d_mve_terms(p), Target::cortex_m55);
   return fused;
 }
 

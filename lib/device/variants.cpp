@@ -7,7 +7,6 @@
 #include <map>
 #include <utility>
 
-#include "lib/device/cost.h"
 #include "lib/device/pack_avg_pool_mve.h"
 #include "lib/device/pack_conv2d_dsp.h"
 #include "lib/device/pack_conv2d_mve.h"
@@ -21,6 +20,7 @@
 #include "lib/device/pack_elementwise_mve.h"
 #include "lib/device/pack_fully_connected_dsp.h"
 #include "lib/device/pack_fully_connected_mve.h"
+#include "lib/device/pack_fully_connected_s16_dsp.h"
 #include "lib/device/pack_fully_connected_w4.h"
 #include "lib/device/pack_max_pool_mve.h"
 #include "lib/device/pack_nibbles.h"
@@ -46,7 +46,6 @@ bool any_core(Target) { return true; }
 double instructions_of(const StepForm& form) { return form.instructions.value_or(std::numeric_limits<double>::max()); }
 
 bool is_better(const StepForm& a, const StepForm& b, Optimize optimize) {
-  if (optimize == Optimize::ram && a.scratch_bytes != b.scratch_bytes) return a.scratch_bytes < b.scratch_bytes;
   if (optimize == Optimize::size && constant_bytes(a.step) != constant_bytes(b.step))
     return constant_bytes(a.step) < constant_bytes(b.step);
   return instructions_of(a) < instructions_of(b);
@@ -108,6 +107,7 @@ std::span<const KernelVariant> all_variants() {
       {"tml_conv2d_s16", has_helium, conv2d_s16_mve_form},
       {"tml_depthwise_conv2d_s16", has_helium, depthwise_s16_mve_form},
       {"tml_conv2d_s16", has_dsp, conv2d_s16_dsp_form},
+      {"tml_conv2d_s16", has_dsp, fully_connected_s16_dsp_form},
       {"tml_depthwise_conv2d_s16", has_dsp, depthwise_dsp_form},
       {"tml_depthwise_conv2d_s16", has_dsp, depthwise_dsp_small_form},
       {"tml_depthwise_conv2d_s16", has_dsp, depthwise_stride2_dsp_form},
@@ -124,12 +124,17 @@ bool has_dsp_alone(Target target) {
 
 bool has_helium(Target target) { return target == Target::cortex_m55 || target == Target::cortex_m85; }
 
+void predict(StepForm& form, std::vector<CostTerm> terms, Target target) {
+  form.instructions = predicted_instructions(form.step.kernel, terms, target);
+  form.terms = std::move(terms);
+}
+
 std::vector<StepForm> step_forms(const LoweredStep& portable, Target target) {
   const bool packs = takes_nibbles(portable);
   std::vector<StepForm> forms;
   if (!packs) {
     forms.emplace_back().step = portable;
-    forms[0].instructions = predicted_instructions(portable, target);
+    predict(forms[0], cost_terms(portable, target), target);
   }
   for (const KernelVariant& variant : all_variants()) {
     if (variant.replaces != portable.kernel || !variant.runs_on(target)) continue;

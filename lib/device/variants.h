@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/device/cost.h"
 #include "lib/device/program.h"
 
 namespace tinyml {
@@ -18,8 +19,12 @@ struct StepForm {
   std::size_t scratch_bytes = 0;  // of one more operand, the last; 0: the kernel takes none
   // Predicted per inference on the target; nullopt: this kernel has no cost formula.
   std::optional<double> instructions;
-  double least_gain = 0;  // KernelVariant::least_gain
+  double least_gain = 0;             // KernelVariant::least_gain
+  std::vector<CostTerm> terms = {};  // of which the prediction is made, where it is a sum of terms
 };
+
+// Sets both.
+void predict(StepForm& form, std::vector<CostTerm> terms, Target target);
 
 struct KernelVariant {
   enum class Weights : std::uint8_t {
@@ -42,7 +47,7 @@ std::span<const KernelVariant> all_variants();
 // Every form of the step that `target` may run, the portable one first; with packed weights if it takes them.
 std::vector<StepForm> step_forms(const LoweredStep& portable, Target target);
 
-// What the caller wants least of: instructions, flash, or arena bytes.
+// The fewest instructions; for size the fewest bytes of constants first. The arena is the matter of fit_arena.
 std::size_t choose_form(std::span<const StepForm> forms, Optimize optimize);
 
 // Gives up forms whose kernel gains less than its least_gain in all, or anything when flash matters most: their steps

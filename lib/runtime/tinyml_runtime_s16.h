@@ -63,6 +63,20 @@ typedef struct tml_conv2d_s16_dsp_params {
 
 int tml_conv2d_s16_dsp(const tml_context *context, const void *params, const uint32_t *operands);
 
+/* A 1x1 convolution of `rows` pixels, which a fully connected layer is, for the same cores: each row by itself.
+ *   stream    as lib/device/pack_fully_connected_s16_dsp.cpp lays it out: per four channels four biases; for each two
+ *             of K taps, K = in_features rounded up to a multiple of 4, the words of channels 0 and 1, then 2 and 3,
+ *             as in tml_conv2d_s16_dsp_params; four multipliers
+ *   operands  x, y, scratch (aligned to 4; 2 * K bytes) if in_features is no multiple of 4. y may overlap x: a row's
+ *             outputs are written four at a time, and after each four the row is read again */
+typedef struct tml_fully_connected_s16_dsp_params {
+  const uint32_t *stream;
+  uint32_t rows, in_features, out_features;
+  int16_t clamp_min, clamp_max;
+} tml_fully_connected_s16_dsp_params;
+
+int tml_fully_connected_s16_dsp(const tml_context *context, const void *params, const uint32_t *operands);
+
 /* Depthwise 3x3 for cores with the DSP extension: as tml_depthwise_dsp_params says in every respect, of elements of two
  * bytes. y may start exactly where x starts under the same condition. */
 typedef struct tml_depthwise_s16_dsp_params {

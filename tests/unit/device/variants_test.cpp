@@ -46,7 +46,6 @@ TEST_CASE("extensions of the cores", "[device]") {
 TEST_CASE("the aim decides between forms, then the instructions", "[device]") {
   const std::vector<StepForm> forms{form(100, 0, 40), form(50, 200, 44), form(70, 100, 40)};
   CHECK(choose_form(forms, Optimize::speed) == 1);
-  CHECK(choose_form(forms, Optimize::ram) == 0);
   CHECK(choose_form(forms, Optimize::size) == 2);
 }
 
