@@ -50,6 +50,7 @@ nlohmann::ordered_json memory_to_json(const Program& program) {
                        {"last_step", buffer->last_step}});
     if (program.two_arenas) buffers.back()["arena"] = buffer->slow ? "slow" : "fast";
     if (buffer->part_of >= 0) buffers.back()["part_of"] = whole_of(program, *buffer).name;
+    if (buffer->pitch != 0) buffers.back()["run"] = buffer->run, buffers.back()["pitch"] = buffer->pitch;
   }
   return {{"lower_bound", program.arena_bound}, {"buffers", std::move(buffers)}};
 }
@@ -61,9 +62,13 @@ std::string memory_to_text(const Program& program) {
                {"bytes", Table::Align::right},
                {"end", Table::Align::right}});
   for (const ProgramBuffer* buffer : in_order(program))
-    table.add({(buffer->slow ? "slow: " : "") + std::string(buffer->part_of < 0 ? "" : "part: ") + buffer->name,
+    table.add({(buffer->slow ? "slow: " : "") +
+                   std::string(buffer->part_of < 0  ? ""
+                               : buffer->pitch == 0 ? "part: "
+                                                    : "channels: ") +
+                   buffer->name,
                lifetime(*buffer, program.steps.size()), number(buffer->offset), number(buffer->bytes),
-               number(buffer->offset + buffer->bytes)});
+               number(buffer->offset + buffer->span())});
   const bool best = program.arena_bound >= program.arena_bytes;
   std::string text = table.text();
   text += fmt::format("arena     {} bytes, {}\n", number(program.arena_bytes),

@@ -189,14 +189,15 @@ class Drawing {
     const ProgramBuffer& b = program_.buffers[i];
     if (!is_drawn(b)) return;
     const Colour& colour = colour_of(i);
-    const double height = std::max(1.5, y(0) - y(static_cast<double>(b.bytes)));
+    const double height = std::max(1.5, y(0) - y(static_cast<double>(b.span())));
     out_ += fmt::format(
         "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"{}\" fill=\"{}\" "
-        "fill-opacity=\"0.72\" "
-        "stroke=\"{}\" stroke-width=\"1\"><title>{}\n{} bytes at {} to {}\n{}</title></rect>\n",
+        "fill-opacity=\"{}\" "
+        "stroke=\"{}\" stroke-width=\"1\"><title>{}\n{} bytes{} at {} to {}\n{}</title></rect>\n",
         x(b.first_step) + 1.5, bottom(b) - height, column_ * (b.last_step - b.first_step + 1) - 3, height,
-        height > 8 ? 3 : 0, colour.fill, colour.line, escaped(b.name), number(b.bytes), number(b.offset),
-        number(b.offset + b.bytes), lifetime(b));
+        height > 8 ? 3 : 0, colour.fill, b.pitch == 0 ? 0.72 : 0.3, colour.line, escaped(b.name), number(b.bytes),
+        b.pitch == 0 ? "" : fmt::format(" in runs of {}, {} apart,", b.run, b.pitch), number(b.offset),
+        number(b.offset + b.span()), lifetime(b));
   }
 
   std::string lifetime(const ProgramBuffer& b) const {

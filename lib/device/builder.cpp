@@ -372,9 +372,10 @@ void ProgramBuilder::plan(std::size_t enough) {
 // The given order unless another one takes less: an estimate finds the order, the plan decides.
 ProgramBuilder::Arrangement ProgramBuilder::arrange(const Views& views) {
   apply(views);
-  Arrangement best{views, choose(), {}, 0};
+  Arrangement best{views, choose(), {}, 0, 0};
   place_steps(best.choice);
   best.arena_bytes = program_.arena_bytes;
+  best.instructions = predicted(program_);
   const std::vector<int> order = order_steps(order_problem());
   best.order.resize(order.size());
   std::iota(best.order.begin(), best.order.end(), std::size_t{0});
@@ -407,20 +408,7 @@ void ProgramBuilder::drop_unused_buffers() {
   }
 }
 
-// Views instead of copies unless that takes more memory.
-ProgramBuilder::Arrangement ProgramBuilder::best_arrangement() {
-  const Views none = no_views(drafts_.size(), value_buffers_);
-  const Views rows = options_.views ? possible_views(false) : none, all = options_.views ? possible_views(true) : none;
-  Arrangement best = arrange(all);
-  const auto consider = [&](const Views& views) {
-    if (Arrangement other = arrange(views); other.arena_bytes < best.arena_bytes) best = std::move(other);
-  };
-  if (all.has_pitch()) consider(rows);
-  if (all.any() && compares_copies_) consider(none);
-  return best;
-}
-
-Program ProgramBuilder::finish() {
+Program ProgramBuilder::finish_drafts() {
   value_buffers_ = program_.buffers.size();
   for (Draft& draft : drafts_) draft.forms = step_forms(draft.step, program_.target);
   fuse_residuals();

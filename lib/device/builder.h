@@ -67,19 +67,26 @@ class ProgramBuilder {
     std::vector<std::size_t> choice;  // the form of each draft
     std::vector<std::size_t> order;   // of the drafts that are steps
     std::size_t arena_bytes = 0;
+    double instructions = 0;
   };
+
+  Program finish_drafts();
+  void expand_pad(std::size_t pad);
+  static double predicted(const Program& program);
 
   Arrangement arrange(const Views& views);
   Arrangement best_arrangement();
   std::vector<ViewStep> view_steps() const;
   std::vector<int> ports() const;
-  Views possible_views(bool with_pitch) const;
+  // copied: by draft, those that are to stay copies; nullptr: no part at a pitch.
+  Views possible_views(const std::vector<bool>* copied) const;
   void fuse_residuals();
   bool is_fused(const std::vector<std::size_t>& choice, std::size_t conv) const;
   std::optional<Placed> placed(const std::vector<std::size_t>& choice, std::size_t draft) const;
   std::vector<FormCost> costs_of(std::size_t draft) const;
   void apply(const Views& views);
   std::optional<LoweredStep> pitched_step(std::size_t draft, const std::vector<PartLayout>& operands) const;
+  const std::vector<StepForm>& pitched_forms(std::size_t draft, const std::vector<PartLayout>& operands) const;
   std::optional<double> pitched_cost(std::size_t draft, const std::vector<PartLayout>& operands) const;
   void apply_pitches(const Views& views);
   // Steps without their fields, in the forms chosen, and their plan.
@@ -112,7 +119,8 @@ class ProgramBuilder {
   std::map<std::size_t, std::vector<StepForm>> dense_forms_, dense_fused_;
   std::map<std::size_t, Fused> fused_;          // by the convolution's draft
   std::map<std::size_t, std::size_t> conv_of_;  // the convolution of each addition in fused_
-  std::vector<std::size_t> placed_;             // the draft of each step
+  mutable std::map<std::pair<std::size_t, std::vector<std::int64_t>>, std::vector<StepForm>> pitched_forms_;
+  std::vector<std::size_t> placed_;  // the draft of each step
   std::vector<InPlace> in_place_;
   std::vector<std::size_t> in_place_steps_;  // the step of each
   std::map<std::pair<DType, std::string>, int> constants_by_bytes_;

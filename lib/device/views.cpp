@@ -25,8 +25,10 @@ struct Written {
 
 // What a copy writes of its target; at the least a run from the first byte to the last.
 Written written_by(const LoweredStep& copy) {
-  LoweredStep plain = copy;  // constants and tables change nothing here
+  LoweredStep plain = copy;  // where it comes from changes nothing here
   std::erase_if(plain.fields, [](const StepField& f) { return f.name == "table" || f.name == "in_const"; });
+  for (StepField& field : plain.fields)
+    if (field.name == "in_strides") field.value = field_list(copy, "out_strides");
   if (const auto layouts = copy_layouts(plain)) return {layouts->out, layouts->bytes};
   const auto &dims = field_list(copy, "dims"), &strides = field_list(copy, "out_strides");
   std::int64_t begin = field_value(copy, "out_offset"), end = begin + field_value(copy, "element_bytes");
@@ -74,7 +76,7 @@ class Finder {
 
   void consider(std::size_t s, const CopyLayouts& copy) {
     const int from = steps_[s].operands->front(), to = writes(s);
-    if (rule_ == nullptr && !(copy.in.is_dense() && copy.out.is_dense())) return;
+    if (rule_ == nullptr ? !(copy.in.is_dense() && copy.out.is_dense()) : rule_->is_copied(s)) return;
     if (field_value(*steps_[s].step, "element_bytes") != 1) require_alignment(from), require_alignment(to);
     const auto is_whole = [&](const PartLayout& layout, int buffer) {
       return layout.is_dense() && copy.bytes == size(buffer);

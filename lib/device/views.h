@@ -35,7 +35,8 @@ Views no_views(std::size_t steps, std::size_t buffers);
 struct PitchRule {
   // Predicted instructions of the step with its operands in these places; nullopt where no kernel can do it.
   std::function<std::optional<double>(std::size_t step, const std::vector<PartLayout>& operands)> cost;
-  bool at_any_cost = false;  // also where the steps become slower by more than the copy takes
+  std::function<bool(std::size_t step)> is_copied;  // stays a copy
+  bool at_any_cost = false;                         // also where the steps become slower by more than the copy takes
 };
 
 // All that can hold together. bytes: by buffer; ports: the buffers that the caller of the model sees. Without a rule

@@ -84,7 +84,7 @@ typedef struct tml_conv2d_params {
   uint8_t shift;
   int8_t in_zero, out_zero;
   int8_t clamp_min, clamp_max;
-  uint16_t out_gap; /* bytes between a pixel's outputs and the next pixel's; conv2d only, with groups = 1 */
+  uint16_t out_gap; /* bytes between a pixel's outputs and the next pixel's; groups = 1, not depthwise */
 } tml_conv2d_params;
 
 int tml_conv2d_s8(const tml_context *context, const void *params, const uint32_t *operands);

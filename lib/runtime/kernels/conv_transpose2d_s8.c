@@ -69,7 +69,7 @@ int tml_conv_transpose2d_s8(const tml_context *context, const void *params, cons
   for (b = 0; b < p->batches; ++b, s.x += (uint32_t)p->in_h * p->in_w * p->in_c) {
     for (oy = 0; oy < p->out_h; ++oy) {
       s.y = oy + p->pad_top;
-      for (ox = 0; ox < p->out_w; ++ox, y += p->out_c) {
+      for (ox = 0; ox < p->out_w; ++ox, y += p->out_c + p->out_gap) {
         s.w = ox + p->pad_left;
         transpose_groups(p, s, y);
       }

@@ -86,6 +86,13 @@ TEST_CASE("channels are joined where they are computed", "[device]") {
   CHECK(parts == 3);
 }
 
+TEST_CASE("a transposed convolution and a function write channels apart", "[device]") {
+  Maps m;
+  const ValueId x = m.input(8), w = m.graph.add_constant("w", random_reals({4, 4, 1, 1}, 9));
+  const ValueId joined = m.concat({m.node("ConvTranspose", {}, {x, w}), m.node("Tanh", {}, {x}), m.conv(x)}, 1);
+  CHECK(copies_of(m.lowered({m.node("Relu", {}, {joined})})) == 1);  // of which one is the function's table
+}
+
 TEST_CASE("joined channels of joined channels", "[device]") {
   Maps m;
   const ValueId x = m.input(8), ab = m.concat({m.conv(x), m.conv(x)}, 1), top = m.concat({ab, m.conv(x)}, 1);
@@ -96,6 +103,42 @@ TEST_CASE("channels that a kernel cannot write apart are copied", "[device]") {
   Maps m;
   const ValueId x = m.input(8), joined = m.concat({m.node("Softmax", {}, {x}), m.conv(x)}, 1);
   CHECK(copies_of(m.lowered({m.node("Relu", {}, {joined})})) == 1);
+}
+
+TEST_CASE("channels are read where they stand", "[device]") {
+  Maps m;
+  const ValueId x = m.input(8), four = m.conv(x), eight = m.concat({m.conv(x), four}, 1);
+  const auto list = [&](std::int64_t i) { return m.graph.add_constant("i", Tensor::from_i64(Ints{i})); };
+  const ValueId last = m.node("Slice", {}, {eight, list(4), list(8), list(1)});
+  const ValueId pooled = m.node("MaxPool", {{"kernel_shape", Ints{3, 3}}, {"pads", Ints{1, 1, 1, 1}}}, {four});
+  // By a convolution, a pool, and an addition.
+  CHECK(copies_of(m.lowered({m.conv(last), m.node("Relu", {}, {eight}), pooled, m.node("Add", {}, {last, x})})) == 0);
+}
+
+TEST_CASE("a column window reads any number of channels", "[device]") {
+  Maps m;  // 12 of 16 channels, which are 3 of 4 narrower columns
+  const ValueId x = m.input(8), twelve = m.concat({m.conv(x), m.conv(x), m.conv(x)}, 1);
+  const ValueId all = m.concat({twelve, m.conv(x)}, 1);
+  const ValueId w = m.graph.add_constant("w", random_reals({4, 12, 1, 1}, 5));
+  CHECK(copies_of(m.lowered({m.node("Relu", {}, {all}), m.node("Conv", {}, {twelve, w})})) == 0);
+}
+
+TEST_CASE("the inside of a padded map is computed where it stands", "[device]") {
+  const auto padded = [](const Ints& pads) {
+    Maps m;
+    const ValueId x = m.input(8), list = m.graph.add_constant("p", Tensor::from_i64(pads));
+    return kernels_of(m.lowered({m.node("Relu", {}, {m.node("Pad", {}, {m.conv(x), list})})}));
+  };
+  const auto has = [](const std::vector<std::string>& kernels, const char* kernel) {
+    return std::count(kernels.begin(), kernels.end(), kernel);
+  };
+  const auto channels = padded({0, 4, 0, 0, 0, 8, 0, 0}), rows = padded({0, 0, 1, 0, 0, 0, 2, 0});
+  for (const auto& kernels : {channels, rows}) {
+    CHECK(has(kernels, "tml_remap_s8") == 0);
+    CHECK(has(kernels, "tml_copy") == 2);  // the border
+    CHECK(has(kernels, "tml_conv2d_s8") == 1);
+  }
+  CHECK(has(padded({0, 0, 0, 1, 0, 0, 0, 1}), "tml_remap_s8") == 1);  // columns
 }
 
 TEST_CASE("channels of the input and of an output are copied", "[device]") {
