@@ -28,8 +28,8 @@ std::string layers(const Program& program, const std::string& name) {
                         std::llround(step.instructions.value_or(0)));
   text += fmt::format("}};\n\nstatic const tml_step_areas {}_areas[] = {{\n", name);
   for (const tml_step_areas& a : step_areas(program))
-    text += fmt::format("  {{{}u, {}u, {}u, {}u, {}u, {}}},\n", a.output, a.output_bytes, a.traced_bytes, a.scratch,
-                        a.scratch_bytes, a.operands);
+    text += fmt::format("  {{{}u, {}u, {}u, {}u, {}u, {}u, {}, {}}},\n", a.output, a.output_bytes, a.output_run,
+                        a.output_pitch, a.scratch, a.scratch_bytes, a.operands, a.is_traced);
   return text + "};\n";
 }
 

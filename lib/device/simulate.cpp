@@ -48,11 +48,11 @@ std::vector<tml_step_areas> step_areas(const Program& program) {
     place(step.output, areas.output, areas.output_bytes);
     place(step.scratch, areas.scratch, areas.scratch_bytes);
     areas.operands = static_cast<std::uint8_t>(std::min<std::size_t>(step.operands.size(), UINT8_MAX));
-    // Of a buffer that is put together, parts may come later than its last copy; what is in runs is seen with the
-    // whole.
+    // Of a buffer that is put together, parts may come later than its last copy.
     const ProgramBuffer& output = program.buffers[static_cast<std::size_t>(step.output)];
-    const bool is_whole = !output.is_assembled && output.pitch == 0;
-    if (is_whole && !completed[static_cast<std::size_t>(step.output)]) areas.traced_bytes = areas.output_bytes;
+    areas.is_traced = !output.is_assembled && !completed[static_cast<std::size_t>(step.output)] ? 1 : 0;
+    areas.output_run = static_cast<std::uint32_t>(output.run);
+    areas.output_pitch = static_cast<std::uint32_t>(output.pitch);
     completed[static_cast<std::size_t>(step.output)] = true;
     all.push_back(areas);
   }

@@ -14,12 +14,14 @@
 extern "C" {
 #endif
 
-/* What a step writes, as operand offsets: its output, and its scratch (0 bytes: none). A checksum covers `traced_bytes`
- * of the output: all of it, or none where a later step completes it. */
+/* What a step writes, as operand offsets: its output, and its scratch (0 bytes: none). With a pitch, the output is runs
+ * of `output_run` bytes, `output_pitch` apart, in `output_bytes` from the first to behind the last: some channels of a
+ * map. A checksum covers all of the output, or nothing (is_traced 0) where a later step completes it. */
 typedef struct tml_step_areas {
-  uint32_t output, output_bytes, traced_bytes;
+  uint32_t output, output_bytes, output_run, output_pitch;
   uint32_t scratch, scratch_bytes;
   uint8_t operands; /* how many the step has */
+  uint8_t is_traced;
 } tml_step_areas;
 
 /* All functions below run a model of two arenas when context->slow_arena is not null. */

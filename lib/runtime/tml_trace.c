@@ -27,6 +27,16 @@ static const uint8_t *address(const tml_context *context, uint32_t offset) {
   return context->arena + offset;
 }
 
+/* Of the step's output, run by run. */
+static uint32_t checksum_of_output(const tml_context *context, const tml_step_areas *areas) {
+  const uint8_t *output = address(context, areas->output);
+  uint32_t crc = 0, at;
+  if (areas->output_pitch == 0) return tml_crc32(0, output, areas->output_bytes);
+  for (at = 0; at < areas->output_bytes; at += areas->output_pitch)
+    crc = tml_crc32(crc, output + at, areas->output_run);
+  return crc;
+}
+
 int tml_run_traced(const tml_step *steps, const tml_step_areas *areas, uint32_t count, const tml_context *context,
                    uint32_t *checksums) {
   uint32_t i;
@@ -34,7 +44,7 @@ int tml_run_traced(const tml_step *steps, const tml_step_areas *areas, uint32_t 
   for (i = 0; i < count; ++i) {
     const int status = run_step(&steps[i], &areas[i], context);
     if (status != TML_OK) return status;
-    checksums[i] = tml_crc32(0, address(context, areas[i].output), areas[i].traced_bytes);
+    checksums[i] = areas[i].is_traced ? checksum_of_output(context, &areas[i]) : 0;
   }
   return TML_OK;
 }
@@ -52,20 +62,45 @@ int tml_run_profiled(const tml_step *steps, const tml_step_areas *areas, uint32_
   return TML_OK;
 }
 
-/* Of all bytes of one arena, the one whose offsets have `region` set or not, but those in the two areas. */
+/* Offsets from `begin` on, before `end`. */
+typedef struct interval {
+  uint32_t begin, end;
+} interval;
+
+static void take_nearer(interval *nearest, uint32_t begin, uint32_t bytes, uint32_t at) {
+  if (begin + bytes <= at || (nearest->end > at && nearest->begin <= begin)) return;
+  nearest->begin = begin;
+  nearest->end = begin + bytes;
+}
+
+/* The next bytes that the step may write in the arena whose offsets have `region` set or not: they end behind `at`.
+ * None: end is 0. */
+static interval next_area(const tml_step_areas *areas, uint32_t region, uint32_t at) {
+  interval nearest = {0, 0};
+  if (areas->scratch_bytes != 0 && (areas->scratch & TML_IN_SLOW_ARENA) == region)
+    take_nearer(&nearest, areas->scratch & ~TML_IN_SLOW_ARENA, areas->scratch_bytes, at);
+  if (areas->output_bytes != 0 && (areas->output & TML_IN_SLOW_ARENA) == region) {
+    const uint32_t begin = areas->output & ~TML_IN_SLOW_ARENA;
+    if (areas->output_pitch == 0) {
+      take_nearer(&nearest, begin, areas->output_bytes, at);
+    } else {
+      uint32_t run = at > begin ? (at - begin) / areas->output_pitch * areas->output_pitch : 0;
+      if (begin + run + areas->output_run <= at) run += areas->output_pitch;
+      if (run < areas->output_bytes) take_nearer(&nearest, begin + run, areas->output_run, at);
+    }
+  }
+  return nearest;
+}
+
+/* Of all bytes of one arena but those that the step may write. */
 static uint32_t checksum_outside(const uint8_t *arena, uint32_t arena_bytes, uint32_t region,
                                  const tml_step_areas *areas) {
-  const uint32_t output_first = areas->output <= areas->scratch;
-  const uint32_t begins[2] = {output_first ? areas->output : areas->scratch,
-                              output_first ? areas->scratch : areas->output};
-  const uint32_t bytes[2] = {output_first ? areas->output_bytes : areas->scratch_bytes,
-                             output_first ? areas->scratch_bytes : areas->output_bytes};
-  uint32_t crc = 0, at = 0, i;
-  for (i = 0; i < 2; ++i) {
-    const uint32_t begin = begins[i] & ~TML_IN_SLOW_ARENA;
-    if (bytes[i] == 0 || (begins[i] & TML_IN_SLOW_ARENA) != region) continue;
-    if (begin > at) crc = tml_crc32(crc, arena + at, begin - at);
-    if (begin + bytes[i] > at) at = begin + bytes[i];
+  uint32_t crc = 0, at = 0;
+  for (;;) {
+    const interval area = next_area(areas, region, at);
+    if (area.end == 0) break;
+    if (area.begin > at) crc = tml_crc32(crc, arena + at, area.begin - at);
+    at = area.end;
   }
   return at < arena_bytes ? tml_crc32(crc, arena + at, arena_bytes - at) : crc;
 }

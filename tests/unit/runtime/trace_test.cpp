@@ -38,11 +38,23 @@ TEST_CASE("a traced run checks each step's output as it stands then", "[runtime]
   const tml_context context{arena.bytes, nullptr};
   const uint32_t two = 2, at = 4;
   const tml_step steps[] = {{increment, &two, &at}, {increment, &two, &at}};
-  const tml_step_areas areas[] = {{4, 2, 2, 0, 0, 1}, {4, 2, 0, 0, 0, 1}};
+  const tml_step_areas areas[] = {{4, 2, 0, 0, 0, 0, 1, 1}, {4, 2, 0, 0, 0, 0, 1, 0}};
   uint32_t checksums[2] = {7, 7};
   REQUIRE(tml_run_traced(steps, areas, 2, &context, checksums) == TML_OK);
   CHECK(checksums[0] == tml_crc32(0, "\1\1", 2));
   CHECK(checksums[1] == 0);
+}
+
+TEST_CASE("the checksum of an output in runs is that of its runs", "[runtime]") {
+  Arena arena;
+  const tml_context context{arena.bytes, nullptr};
+  for (uint8_t i = 0; i < 64; ++i) arena.bytes[i] = i;
+  const uint32_t none = 0, at = 0;
+  const tml_step step{increment, &none, &at};
+  const tml_step_areas areas{3, 12, 2, 5, 0, 0, 1, 1};  // bytes 3, 4, 8, 9, 13, 14
+  uint32_t checksum = 0;
+  REQUIRE(tml_run_traced(&step, &areas, 1, &context, &checksum) == TML_OK);
+  CHECK(checksum == tml_crc32(0, "\3\4\10\11\15\16", 6));
 }
 
 TEST_CASE("a profiled run gives each step its own time, over a wrap of the counter", "[runtime]") {
@@ -59,17 +71,20 @@ TEST_CASE("a profiled run gives each step its own time, over a wrap of the count
 }
 
 TEST_CASE("a guarded run finds every byte outside of the areas", "[runtime]") {
-  // Areas in either order, touching, one within the other, and empty.
-  const tml_step_areas layouts[] = {{8, 4, 4, 20, 6, 1},   {20, 6, 6, 8, 4, 1}, {8, 4, 4, 12, 4, 1},
-                                    {8, 12, 12, 10, 2, 1}, {8, 4, 4, 0, 0, 1},  {60, 4, 4, 0, 8, 1},
-                                    {0, 64, 64, 0, 0, 1}};
+  // Areas in either order, touching, one within the other, and empty; in runs, with the scratch between, over and
+  // behind.
+  const tml_step_areas layouts[] = {{8, 4, 0, 0, 20, 6, 1, 1},  {20, 6, 0, 0, 8, 4, 1, 1},  {8, 4, 0, 0, 12, 4, 1, 1},
+                                    {8, 12, 0, 0, 10, 2, 1, 1}, {8, 4, 0, 0, 0, 0, 1, 1},   {60, 4, 0, 0, 0, 8, 1, 1},
+                                    {0, 64, 0, 0, 0, 0, 1, 1},  {3, 12, 2, 5, 0, 0, 1, 1},  {3, 12, 2, 5, 5, 2, 1, 1},
+                                    {3, 12, 2, 5, 7, 20, 1, 1}, {3, 12, 2, 5, 40, 4, 1, 1}, {0, 64, 4, 4, 0, 0, 1, 1}};
   const uint32_t one = 1;
   for (const tml_step_areas& areas : layouts)
     for (uint32_t at = 0; at < 64; ++at) {
       Arena arena;
       const tml_context context{arena.bytes, nullptr};
       const tml_step step{increment, &one, &at};
-      const bool allowed = (at >= areas.output && at < areas.output + areas.output_bytes) ||
+      const bool in_run = areas.output_pitch == 0 || (at - areas.output) % areas.output_pitch < areas.output_run;
+      const bool allowed = (at >= areas.output && at < areas.output + areas.output_bytes && in_run) ||
                            (at >= areas.scratch && at < areas.scratch + areas.scratch_bytes);
       INFO("byte " << at << ", output " << areas.output);
       CHECK(tml_run_guarded(&step, &areas, 1, &context, 64, 0) == (allowed ? TML_OK : 1));
@@ -92,7 +107,7 @@ TEST_CASE("a kernel's error ends every kind of run", "[runtime]") {
 
 TEST_CASE("a guarded run over two arenas watches both", "[runtime]") {
   Arena low, high;
-  const tml_step_areas areas = {8, 4, 4, TML_IN_SLOW_ARENA | 8U, 2, 1};
+  const tml_step_areas areas = {8, 4, 0, 0, TML_IN_SLOW_ARENA | 8U, 2, 1, 1};
   const uint32_t one = 1;
   for (const uint32_t region : {0U, TML_IN_SLOW_ARENA})
     for (uint32_t at = 0; at < 64; ++at) {
