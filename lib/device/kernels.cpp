@@ -262,6 +262,7 @@ constexpr auto kKernels = std::to_array<KernelInfo>({
   KERNEL(tml_conv2d_s16_dsp, tml_conv2d_s16_dsp_params),
   KERNEL(tml_fully_connected_s16_dsp, tml_fully_connected_s16_dsp_params),
   KERNEL(tml_conv2d_s16_mve, tml_conv2d_s16_params),
+  KERNEL(tml_conv2d_packed_s16_mve, tml_conv2d_s16_dsp_params),
   KERNEL(tml_depthwise_conv2d_s16_mve, tml_conv2d_s16_params),
   KERNEL(tml_conv2d_wide_s16, tml_conv2d_s16_params),
   KERNEL(tml_depthwise_conv2d_s16, tml_conv2d_s16_params),

@@ -10,6 +10,7 @@
 #include "lib/device/pack_avg_pool_mve.h"
 #include "lib/device/pack_conv2d_dsp.h"
 #include "lib/device/pack_conv2d_mve.h"
+#include "lib/device/pack_conv2d_packed_s16_mve.h"
 #include "lib/device/pack_conv2d_s16_dsp.h"
 #include "lib/device/pack_conv2d_s16_mve.h"
 #include "lib/device/pack_conv2d_w4.h"
@@ -104,6 +105,7 @@ std::span<const KernelVariant> all_variants() {
       {"tml_mul_s8", has_dsp_alone, mul_dsp_form, kBytes, kWorthFlash},
       {"tml_lut_s8", has_dsp_alone, lut_dsp_form, kBytes, kWorthFlash},
       {"tml_softmax_s8", has_dsp_alone, softmax_dsp_form, kBytes, kWorthFlash},
+      {"tml_conv2d_s16", has_helium, conv2d_packed_s16_mve_form},
       {"tml_conv2d_s16", has_helium, conv2d_s16_mve_form},
       {"tml_depthwise_conv2d_s16", has_helium, depthwise_s16_mve_form},
       {"tml_conv2d_s16", has_dsp, conv2d_s16_dsp_form},

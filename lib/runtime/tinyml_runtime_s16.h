@@ -63,6 +63,13 @@ typedef struct tml_conv2d_s16_dsp_params {
 
 int tml_conv2d_s16_dsp(const tml_context *context, const void *params, const uint32_t *operands);
 
+/* For cores with Helium, out_c % 4 = 0. stream: per four channels four biases, for each eight taps the weights of the
+ * channels one after the other, four multipliers. A 1x1 convolution without padding of in_c % 8 = 0 channels takes no
+ * scratch; y may overlap x where each pair of pixels is written behind nothing that is yet to be read, the pair itself
+ * included. Else the scratch (aligned to 2) has 4 * K bytes, K rounded up to a multiple of 8, and outputs are written
+ * two pixels at a time, after all that these two read. */
+int tml_conv2d_packed_s16_mve(const tml_context *context, const void *params, const uint32_t *operands);
+
 /* A 1x1 convolution of `rows` pixels, which a fully connected layer is, for the same cores: each row by itself.
  *   stream    as lib/device/pack_fully_connected_s16_dsp.cpp lays it out: per four channels four biases; for each two
  *             of K taps, K = in_features rounded up to a multiple of 4, the words of channels 0 and 1, then 2 and 3,
