@@ -53,7 +53,7 @@ double binary_cost(const Rows& r, const BinaryCosts& c, double n) {
 std::optional<StepForm> add_mve_form(const LoweredStep& portable, Target) {
   const std::optional<Rows> r = rows_of(portable);
   if (!r) return std::nullopt;
-  return make_form(portable, "tml_add_s8_mve", binary_cost(*r, {150, 113, 6, 50, 10, 4}, r->n));
+  return make_form(portable, "tml_add_s8_mve", binary_cost(*r, {150, 119, 9, 56, 10, 4}, r->n));
 }
 
 std::optional<StepForm> mul_mve_form(const LoweredStep& portable, Target) {
@@ -63,7 +63,7 @@ std::optional<StepForm> mul_mve_form(const LoweredStep& portable, Target) {
   const bool is_odd = static_cast<std::int64_t>(r->n) % 2 != 0;
   const double last = is_odd ? (shift == 0 ? 35 : 54) : 0;  // the last element of a row, alone
   return make_form(portable, "tml_mul_s8_mve",
-                   binary_cost(*r, {160, 128, 6, 50, 15, 8}, is_odd ? r->n - 1 : r->n) + r->rows * last);
+                   binary_cost(*r, {160, 134, 9, 56, 15, 8}, is_odd ? r->n - 1 : r->n) + r->rows * last);
 }
 
 std::optional<StepForm> lut_mve_form(const LoweredStep& portable, Target) {

@@ -15,7 +15,7 @@ static TML_NOINLINE void add_dense(const tml_binary_params *p, const add_mve *m,
 #if TML_MVE_ASM
   const int32x4_t own = vdupq_n_s32(m->a_multiplier), zero = vdupq_n_s32(p->out_zero);
   const int32x4_t low = vdupq_n_s32(p->clamp_min), high = vdupq_n_s32(p->clamp_max);
-  const uint32_t read = (m->n + 3u) & ~3u;
+  const uint32_t read = (m->n + 3u) & ~3u, back[3] = {m->a_next - read, m->b_next - read, m->n - read};
   __asm__ volatile(
       "1: wlstp.32 lr, %[n], 3f\n"
       "2: vldrb.s32 q0, [%[a]], #4\n"
@@ -28,15 +28,17 @@ static TML_NOINLINE void add_dense(const tml_binary_params *p, const add_mve *m,
       "vmin.s32 q0, q0, %q[high]\n"
       "vstrb.32 q0, [%[y]], #4\n"
       "letp lr, 2b\n"
-      "3: add %[a], %[a_back]\n"
-      "add %[b], %[b_back]\n"
-      "add %[y], %[y_back]\n"
+      "3: ldr lr, [%[back]]\n"
+      "add %[a], lr\n"
+      "ldr lr, [%[back], #4]\n"
+      "add %[b], lr\n"
+      "ldr lr, [%[back], #8]\n"
+      "add %[y], lr\n"
       "subs %[rows], #1\n"
       "bne 1b"
       : [a] "+l"(a), [b] "+l"(b), [y] "+l"(y), [rows] "+l"(rows)
       : [n] "r"(m->n), [own] "w"(own), [bias] "r"(m->bias), [other] "r"(m->b_multiplier),
-        [shift] "r"(-(int32_t)p->shift), [zero] "w"(zero), [low] "w"(low), [high] "w"(high),
-        [a_back] "r"(m->a_next - read), [b_back] "r"(m->b_next - read), [y_back] "r"(m->n - read)
+        [shift] "r"(-(int32_t)p->shift), [zero] "w"(zero), [low] "w"(low), [high] "w"(high), [back] "r"(back)
       : "d0", "d1", "d2", "d3", "lr", "cc", "memory");
 #else
   uint32_t i;

@@ -22,6 +22,7 @@ static TML_NOINLINE void mul_even(const tml_binary_params *p, const mul_mve *m, 
   const int16x8_t low = vdupq_n_s16(p->clamp_min), high = vdupq_n_s16(p->clamp_max);
   const int32x4_t multiplier = vdupq_n_s32(p->a_multiplier);
   const uint32_t even = m->n & ~1u, read = (even + 7u) & ~7u;
+  const uint32_t back[3] = {m->a_next - read, m->b_next - read, m->n - read};
   __asm__ volatile(
       "1: wlstp.16 lr, %[n], 3f\n"
       "2: vldrb.s16 q0, [%[a]], #8\n"
@@ -39,15 +40,18 @@ static TML_NOINLINE void mul_even(const tml_binary_params *p, const mul_mve *m, 
       "vmin.s16 q2, q2, %q[high]\n"
       "vstrb.16 q2, [%[y]], #8\n"
       "letp lr, 2b\n"
-      "3: add %[a], %[a_back]\n"
-      "add %[b], %[b_back]\n"
-      "add %[y], %[y_back]\n"
+      "3: ldr lr, [%[back]]\n"
+      "add %[a], lr\n"
+      "ldr lr, [%[back], #4]\n"
+      "add %[b], lr\n"
+      "ldr lr, [%[back], #8]\n"
+      "add %[y], lr\n"
       "subs %[rows], #1\n"
       "bne 1b"
       : [a] "+l"(a), [b] "+l"(b), [y] "+l"(y), [rows] "+l"(rows)
       : [n] "r"(even), [a_scale] "w"(a_scale), [a_offset] "r"(m->a_offset), [b_scale] "w"(b_scale),
         [b_offset] "r"(m->b_offset), [multiplier] "w"(multiplier), [zero] "r"((int32_t)p->out_zero), [low] "w"(low),
-        [high] "w"(high), [a_back] "r"(m->a_next - read), [b_back] "r"(m->b_next - read), [y_back] "r"(m->n - read)
+        [high] "w"(high), [back] "r"(back)
       : "d0", "d1", "d2", "d3", "d4", "d5", "lr", "cc", "memory");
 }
 

@@ -1,5 +1,6 @@
-// The packed 16-bit convolution for cores with Helium in its plain C form: constants as the form packs them, against the
-// reference, apart and where the form lets the output stand over the input. The assembler is tested on the emulated core.
+// The packed 16-bit convolution for cores with Helium in its plain C form: constants as the form packs them, against
+// the reference, apart and where the form lets the output stand over the input. The assembler is tested on the emulated
+// core.
 #include "lib/device/pack_conv2d_packed_s16_mve.h"
 
 #include <catch2/catch.hpp>

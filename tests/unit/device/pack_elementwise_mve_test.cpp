@@ -206,14 +206,14 @@ TEST_CASE("predicted instructions of Helium's elementwise kernels are what QEMU 
   };
   const auto m55 = Target::cortex_m55;
   const LoweredStep same = step({1, 1, 1, 32, 32, 16}, {0, 0, 0, 512, 16, 1}, {0, 0, 0, 512, 16, 1});
-  CHECK(add_mve_form(same, m55)->instructions.value() == Approx(41229).epsilon(0.05));
+  CHECK(add_mve_form(same, m55)->instructions.value() == Approx(41234).epsilon(0.05));
   const LoweredStep per_channel = step({1, 1, 1, 14, 14, 96}, {0, 0, 0, 1344, 96, 1}, {0, 0, 0, 0, 0, 1});
-  CHECK(add_mve_form(per_channel, m55)->instructions.value() == Approx(49942).epsilon(0.05));
-  CHECK(mul_mve_form(per_channel, m55)->instructions.value() == Approx(38401).epsilon(0.05));
+  CHECK(add_mve_form(per_channel, m55)->instructions.value() == Approx(50558).epsilon(0.05));
+  CHECK(mul_mve_form(per_channel, m55)->instructions.value() == Approx(39059).epsilon(0.05));
   const LoweredStep odd = step({1, 1, 1, 7, 7, 575}, {0, 0, 0, 4025, 575, 1}, {0, 0, 0, 0, 0, 1});
-  CHECK(mul_mve_form(odd, m55)->instructions.value() == Approx(56034).epsilon(0.05));
+  CHECK(mul_mve_form(odd, m55)->instructions.value() == Approx(56216).epsilon(0.05));
   const LoweredStep per_pixel = step({1, 1, 1, 14, 14, 96}, {0, 0, 0, 1344, 96, 1}, {0, 0, 0, 14, 1, 0});
-  CHECK(mul_mve_form(per_pixel, m55)->instructions.value() == Approx(47095).epsilon(0.05));
+  CHECK(mul_mve_form(per_pixel, m55)->instructions.value() == Approx(48663).epsilon(0.05));
 
   const auto pool = [&](std::int64_t size, std::int64_t channels, std::int64_t kernel, std::int64_t pad) {
     LoweredStep result;
