@@ -70,7 +70,7 @@ int tml_conv2d_s16_dsp(const tml_context *context, const void *params, const uin
  * two pixels at a time, after all that these two read. */
 int tml_conv2d_packed_s16_mve(const tml_context *context, const void *params, const uint32_t *operands);
 
-/* A 1x1 convolution of `rows` pixels, which a fully connected layer is, for the same cores: each row by itself.
+/* A 1x1 convolution of `rows` pixels, which a fully connected layer is, for the DSP extension: each row by itself.
  *   stream    as lib/device/pack_fully_connected_s16_dsp.cpp lays it out: per four channels four biases; for each two
  *             of K taps, K = in_features rounded up to a multiple of 4, the words of channels 0 and 1, then 2 and 3,
  *             as in tml_conv2d_s16_dsp_params; four multipliers
