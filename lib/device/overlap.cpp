@@ -12,6 +12,8 @@
 #include <limits>
 #include <string_view>
 
+#include "lib/device/variants.h"
+
 namespace tinyml {
 namespace {
 
@@ -42,13 +44,6 @@ std::vector<std::int64_t> first_reads(const RasterWalk& walk) {
   return reads;
 }
 
-std::int64_t integer(const LoweredStep& step, std::string_view name) {
-  for (const StepField& field : step.fields)
-    if (field.name == name)
-      if (const auto* value = std::get_if<std::int64_t>(&field.value)) return *value;
-  return 0;
-}
-
 // The portable kernels compute a pixel's channels in groups and read its window again for each group; conv2d does so
 // with two neighbouring pixels at a time. (Small windows are copied first, but only where there is a single group.) Not
 // here: copy and remap move rows by memcpy, whose operands must not overlap; conv_transpose, resize and the reductions
@@ -62,25 +57,30 @@ std::optional<std::int64_t> portable_distance(const LoweredStep& step) {
   if (kernel == "tml_depthwise_conv2d_s8" || kernel == "tml_max_pool2d_s8" || kernel == "tml_avg_pool2d_s8")
     return raster_distance(window_walk(step), 1);
   if (kernel != "tml_fully_connected_s8") return std::nullopt;
-  RasterWalk rows;
-  rows.batches = integer(step, "rows");
-  rows.in_bytes = integer(step, "in_features");
-  rows.out_bytes = integer(step, "out_features");
-  return raster_distance(rows, 1);
+  return raster_distance(rows_walk(step), 1);
 }
 
 }  // namespace
 
+RasterWalk rows_walk(const LoweredStep& step) {
+  RasterWalk rows;
+  rows.batches = field_value(step, "rows");
+  rows.in_bytes = field_value(step, "in_features");
+  rows.out_bytes = field_value(step, "out_features");
+  return rows;
+}
+
 RasterWalk window_walk(const LoweredStep& step, std::int64_t element_bytes) {
   RasterWalk walk;
-  walk.batches = integer(step, "batches");
-  walk.h = {integer(step, "in_h"),     integer(step, "out_h"),      integer(step, "kernel_h"),
-            integer(step, "stride_h"), integer(step, "dilation_h"), integer(step, "pad_top")};
-  walk.w = {integer(step, "in_w"),     integer(step, "out_w"),      integer(step, "kernel_w"),
-            integer(step, "stride_w"), integer(step, "dilation_w"), integer(step, "pad_left")};
-  const std::int64_t channels = integer(step, "channels");
-  walk.in_bytes = element_bytes * (channels != 0 ? channels : integer(step, "in_c"));
-  walk.out_bytes = element_bytes * (channels != 0 ? channels : integer(step, "out_c")) + integer(step, "out_gap");
+  walk.batches = field_value(step, "batches");
+  walk.h = {field_value(step, "in_h"),     field_value(step, "out_h"),      field_value(step, "kernel_h"),
+            field_value(step, "stride_h"), field_value(step, "dilation_h"), field_value(step, "pad_top")};
+  walk.w = {field_value(step, "in_w"),     field_value(step, "out_w"),      field_value(step, "kernel_w"),
+            field_value(step, "stride_w"), field_value(step, "dilation_w"), field_value(step, "pad_left")};
+  const std::int64_t channels = field_value(step, "channels");
+  walk.in_bytes = element_bytes * (channels != 0 ? channels : field_value(step, "in_c"));
+  walk.out_bytes =
+      element_bytes * (channels != 0 ? channels : field_value(step, "out_c")) + field_value(step, "out_gap");
   return walk;
 }
 

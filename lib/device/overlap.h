@@ -31,6 +31,9 @@ std::optional<std::int64_t> raster_distance(const RasterWalk& walk, int block);
 // The geometry of a step whose record names it as tml_conv2d_params or tml_pool2d_params do.
 RasterWalk window_walk(const LoweredStep& step, std::int64_t element_bytes = 1);
 
+// Of a fully connected layer.
+RasterWalk rows_walk(const LoweredStep& step);
+
 // What lowering stated (step.in_place, step.overlaps), and for a portable kernel the distance that holds as it stands.
 std::vector<StepOverlap> overlaps_of(const LoweredStep& step);
 

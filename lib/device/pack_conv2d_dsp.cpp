@@ -31,12 +31,7 @@ std::optional<StepForm> conv2d_dsp_form(const LoweredStep& portable, Target targ
 
 std::size_t scratch_bytes(const tml_conv2d_dsp_params& p) {
   const std::size_t k = round_up(std::size_t{p.kernel_h} * p.kernel_w * p.in_c);
-  const auto overhangs = [](int in, int out, int kernel, int stride, int dilation, int pad) {
-    return pad > 0 || (out - 1) * stride + (kernel - 1) * dilation >= in;
-  };
-  const bool is_padded = overhangs(p.in_h, p.out_h, p.kernel_h, p.stride_h, p.dilation_h, p.pad_top) ||
-                         overhangs(p.in_w, p.out_w, p.kernel_w, p.stride_w, p.dilation_w, p.pad_left);
-  const bool needs_patches = is_padded || p.kernel_w * p.in_c % 4 != 0 || p.dilation_w != 1;
+  const bool needs_patches = is_padded(p) || p.kernel_w * p.in_c % 4 != 0 || p.dilation_w != 1;
   return 6 * k + (needs_patches ? 3 * k + 12 : 0) + (p.add_shift != 0 ? round_up(std::size_t{3} * p.out_c) : 0);
 }
 

@@ -3,6 +3,7 @@
 
 #include "lib/device/conv2d_shape.h"
 #include "lib/device/pack_product_mve.h"
+#include "lib/runtime/kernels/conv2d_in_place.h"
 
 namespace tinyml {
 namespace {
@@ -13,10 +14,7 @@ std::size_t patch_bytes(const tml_conv2d_dsp_params& p) {
 
 }  // namespace
 
-bool reads_in_place_mve(const tml_conv2d_dsp_params& p) {
-  return p.kernel_h == 1 && p.kernel_w == 1 && p.in_c % 8 == 0 && p.pad_top == 0 && p.pad_left == 0 &&
-         (p.out_h - 1) * p.stride_h < p.in_h && (p.out_w - 1) * p.stride_w < p.in_w;
-}
+bool reads_in_place_mve(const tml_conv2d_dsp_params& p) { return tml_conv2d_reads_in_place(&p) != 0; }
 
 std::optional<StepForm> conv2d_mve_form(const LoweredStep& portable, Target) {
   if (field_value(portable, "groups") != 1 || field_value(portable, "shift") != 0) return std::nullopt;

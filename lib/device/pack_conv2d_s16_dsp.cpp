@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "lib/device/conv2d_shape.h"
 #include "lib/device/overlap.h"
 
 namespace tinyml {
@@ -30,14 +31,6 @@ tml_conv2d_s16_dsp_params shape_of(const LoweredStep& step) {
 }
 
 bool is_direct(const tml_conv2d_s16_dsp_params& p) { return p.kernel_w * p.in_c % 2 == 0 && p.dilation_w == 1; }
-
-bool is_padded(const tml_conv2d_s16_dsp_params& p) {
-  const auto overhangs = [](int in, int out, int kernel, int stride, int dilation, int pad) {
-    return pad > 0 || (out - 1) * stride + (kernel - 1) * dilation >= in;
-  };
-  return overhangs(p.in_h, p.out_h, p.kernel_h, p.stride_h, p.dilation_h, p.pad_top) ||
-         overhangs(p.in_w, p.out_w, p.kernel_w, p.stride_w, p.dilation_w, p.pad_left);
-}
 
 Tensor pack(const LoweredStep& step, std::size_t taps) {
   const auto weights = field_tensor(step, "weights")->data<std::int8_t>();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "lib/device/fully_connected_shape.h"
 #include "lib/device/pack_conv2d_dsp.h"
 #include "lib/device/pack_product_dsp.h"
 
@@ -10,17 +11,6 @@ namespace tinyml {
 namespace {
 
 std::uint32_t in_fours(std::uint32_t n) { return n / 4 + (n % 4 != 0 ? 1 : 0); }
-
-// The shape alone.
-tml_fully_connected_dsp_params shape_of(const LoweredStep& step) {
-  tml_fully_connected_dsp_params p{};
-  p.rows = static_cast<std::uint32_t>(field_value(step, "rows"));
-  p.in_features = static_cast<std::uint32_t>(field_value(step, "in_features"));
-  p.out_features = static_cast<std::uint32_t>(field_value(step, "out_features"));
-  p.clamp_min = static_cast<std::int8_t>(field_value(step, "clamp_min"));
-  p.clamp_max = static_cast<std::int8_t>(field_value(step, "clamp_max"));
-  return p;
-}
 
 void copy_field(const LoweredStep& from, const char* field, StepForm& to, const char* as) {
   to.step.fields.push_back({as, field_value(from, field)});
@@ -39,7 +29,7 @@ struct Packed {
 // The step with its constants packed, `block` channels together.
 std::optional<Packed> packed(const LoweredStep& portable, const Kernels& kernels, std::size_t block) {
   if (field_value(portable, "shift") != 0) return std::nullopt;
-  auto stream = pack_product_dsp(portable, shape_of(portable).in_features, block);
+  auto stream = pack_product_dsp(portable, fully_connected_shape(portable).in_features, block);
   if (!stream) return std::nullopt;
   StepForm form;
   form.step.kernel = stream->is_short ? kernels.with_words : kernels.any;
@@ -60,23 +50,24 @@ std::optional<StepForm> fully_connected_dsp_form(const LoweredStep& portable, Ta
   auto result = packed(portable, {"tml_fully_connected_s8_dsp", "tml_fully_connected_short_s8_dsp"}, 4);
   if (!result) return std::nullopt;
   copy_shape(portable, result->form);
-  result->form.scratch_bytes = scratch_bytes(shape_of(portable));
-  result->form.instructions = instructions(shape_of(portable), result->is_short);
+  result->form.step.overlaps = {{0, whole_rows_distance(portable)}};
+  result->form.scratch_bytes = scratch_bytes(fully_connected_shape(portable));
+  result->form.instructions = instructions(fully_connected_shape(portable), result->is_short);
   return std::move(result->form);
 }
 
 std::optional<StepForm> fully_connected_lean_dsp_form(const LoweredStep& portable, Target) {
-  if (shape_of(portable).in_features % 4 != 0) return std::nullopt;
+  if (fully_connected_shape(portable).in_features % 4 != 0) return std::nullopt;
   auto result = packed(portable, {"tml_fully_connected_lean_s8_dsp", "tml_fully_connected_lean_short_s8_dsp"}, 4);
   if (!result) return std::nullopt;
   copy_shape(portable, result->form);
-  result->form.instructions = instructions_lean(shape_of(portable), result->is_short);
+  result->form.instructions = instructions_lean(fully_connected_shape(portable), result->is_short);
   return std::move(result->form);
 }
 
 std::optional<StepForm> fully_connected_as_conv2d_dsp_form(const LoweredStep& portable, Target) {
   constexpr std::uint32_t kLargest = 65535;  // of a convolution's extents
-  const tml_fully_connected_dsp_params shape = shape_of(portable);
+  const tml_fully_connected_dsp_params shape = fully_connected_shape(portable);
   if (shape.rows < 2 || shape.rows > kLargest || shape.in_features > kLargest || shape.out_features > kLargest)
     return std::nullopt;
   auto result = packed(portable, {"tml_conv2d_s8_dsp", "tml_conv2d_short_s8_dsp"}, 2);
@@ -95,6 +86,7 @@ std::optional<StepForm> fully_connected_as_conv2d_dsp_form(const LoweredStep& po
   p.in_w = p.out_w = static_cast<std::uint16_t>(shape.rows);
   p.in_c = static_cast<std::uint16_t>(shape.in_features), p.out_c = static_cast<std::uint16_t>(shape.out_features);
   p.clamp_min = shape.clamp_min, p.clamp_max = shape.clamp_max;
+  form->step.overlaps = {{0, output_distance(p)}};
   form->scratch_bytes = scratch_bytes(p);
   predict(*form, conv2d_dsp_terms(p, result->is_short), Target::cortex_m4);
   return std::move(result->form);

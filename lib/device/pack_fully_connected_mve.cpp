@@ -1,6 +1,7 @@
 // The packing itself stands in pack_product_mve.cpp; here are the records around it, and the counts.
 #include "lib/device/pack_fully_connected_mve.h"
 
+#include "lib/device/fully_connected_shape.h"
 #include "lib/device/pack_conv2d_mve.h"
 #include "lib/device/pack_product_mve.h"
 
@@ -9,24 +10,13 @@ namespace {
 
 std::size_t in_eights(std::size_t n) { return (n + 7) / 8; }
 
-// The shape alone.
-tml_fully_connected_dsp_params shape_of(const LoweredStep& step) {
-  tml_fully_connected_dsp_params p{};
-  p.rows = static_cast<std::uint32_t>(field_value(step, "rows"));
-  p.in_features = static_cast<std::uint32_t>(field_value(step, "in_features"));
-  p.out_features = static_cast<std::uint32_t>(field_value(step, "out_features"));
-  p.clamp_min = static_cast<std::int8_t>(field_value(step, "clamp_min"));
-  p.clamp_max = static_cast<std::int8_t>(field_value(step, "clamp_max"));
-  return p;
-}
-
 void copy_field(const LoweredStep& from, const char* field, StepForm& to, const char* as) {
   to.step.fields.push_back({as, field_value(from, field)});
 }
 
 // The step with its constants packed, `block` channels together.
 std::optional<StepForm> packed(const LoweredStep& portable, const char* kernel, std::size_t block) {
-  const tml_fully_connected_dsp_params p = shape_of(portable);
+  const tml_fully_connected_dsp_params p = fully_connected_shape(portable);
   if (field_value(portable, "shift") != 0 || !packs_tightly_mve(p.out_features, p.in_features, block))
     return std::nullopt;
   StepForm form;
@@ -43,14 +33,14 @@ std::optional<StepForm> fully_connected_mve_form(const LoweredStep& portable, Ta
   auto form = packed(portable, "tml_fully_connected_s8_mve", 8);
   if (!form) return form;
   for (const char* field : {"rows", "in_features", "out_features"}) copy_field(portable, field, *form, field);
-  form->scratch_bytes = scratch_bytes_mve(shape_of(portable));
-  predict(*form, fully_connected_mve_terms(shape_of(portable)), Target::cortex_m55);
+  form->scratch_bytes = scratch_bytes_mve(fully_connected_shape(portable));
+  predict(*form, fully_connected_mve_terms(fully_connected_shape(portable)), Target::cortex_m55);
   return form;
 }
 
 std::optional<StepForm> fully_connected_as_conv2d_mve_form(const LoweredStep& portable, Target) {
   constexpr std::uint32_t kLargest = 65528;  // of a convolution's extents
-  const tml_fully_connected_dsp_params shape = shape_of(portable);
+  const tml_fully_connected_dsp_params shape = fully_connected_shape(portable);
   if (shape.rows < 2 || shape.rows > kLargest || shape.in_features > kLargest || shape.out_features > kLargest)
     return std::nullopt;
   auto form = packed(portable, "tml_conv2d_s8_mve", 4);
@@ -68,6 +58,7 @@ std::optional<StepForm> fully_connected_as_conv2d_mve_form(const LoweredStep& po
   p.in_w = p.out_w = static_cast<std::uint16_t>(shape.rows);
   p.in_c = static_cast<std::uint16_t>(shape.in_features), p.out_c = static_cast<std::uint16_t>(shape.out_features);
   p.clamp_min = shape.clamp_min, p.clamp_max = shape.clamp_max;
+  form->step.overlaps = {{0, output_distance_mve(p)}};
   form->scratch_bytes = scratch_bytes_mve(p);
   predict(*form, conv2d_mve_terms(p), Target::cortex_m55);
   return form;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "lib/device/fully_connected_shape.h"
 #include "lib/device/overlap.h"
 #include "lib/device/pack_nibbles.h"
 
@@ -80,16 +81,6 @@ std::vector<std::uint32_t> pack_mve(const Layer& layer) {
   return words;
 }
 
-tml_fully_connected_dsp_params shape_of(const LoweredStep& step) {
-  tml_fully_connected_dsp_params p{};
-  p.rows = static_cast<std::uint32_t>(field_value(step, "rows"));
-  p.in_features = static_cast<std::uint32_t>(field_value(step, "in_features"));
-  p.out_features = static_cast<std::uint32_t>(field_value(step, "out_features"));
-  p.clamp_min = static_cast<std::int8_t>(field_value(step, "clamp_min"));
-  p.clamp_max = static_cast<std::int8_t>(field_value(step, "clamp_max"));
-  return p;
-}
-
 // Whether the step has int4 weights and a shape for which no sum leaves 32 bits.
 bool is_int4(const LoweredStep& step) {
   const auto code = NibbleCode::of(field_tensor(step, "weights")->data<std::int8_t>());
@@ -122,15 +113,16 @@ std::optional<StepForm> fully_connected_w4_dsp_form(const LoweredStep& portable,
   const Layer layer(portable);
   for (std::size_t c = 3; c < layer.channels(); c += 4)
     if (layer.size_of(c) * 128 >= 1 << 19) return std::nullopt;  // times 4096 it would leave 32 bits
-  const tml_fully_connected_dsp_params p = shape_of(portable);
+  const tml_fully_connected_dsp_params p = fully_connected_shape(portable);
   StepForm form = stream_form(portable, "tml_fully_connected_w4_dsp", pack_dsp(layer));
+  form.step.overlaps = {{0, whole_rows_distance(portable)}};
   form.scratch_bytes = 2 * round_up(p.in_features, 8);
   form.instructions = instructions_w4_dsp(p);
   return form;
 }
 
 std::optional<StepForm> fully_connected_w4_mve_form(const LoweredStep& portable, Target) {
-  const tml_fully_connected_dsp_params p = shape_of(portable);
+  const tml_fully_connected_dsp_params p = fully_connected_shape(portable);
   const std::size_t tight = std::size_t{p.out_features} * p.in_features / 2;
   const std::size_t packed = round_up(p.out_features, 8) * round_up(p.in_features, 16) / 2;
   constexpr std::size_t kSlack = 1024;  // small layers may lose up to this much
@@ -179,7 +171,7 @@ std::optional<StepForm> fully_connected_w4_form(const LoweredStep& portable, Tar
     }
   packer.add_bytes(bytes);
   StepForm form = nibble_form(portable, "tml_fully_connected_w4", packer, 0, true);
-  form.instructions = portable_instructions(shape_of(portable), code->is_int4(), target);
+  form.instructions = portable_instructions(fully_connected_shape(portable), code->is_int4(), target);
   return form;
 }
 

@@ -7,12 +7,13 @@
  *
  * Conventions
  *   layout      activations are dense, channels last (NHWC); a one-dimensional signal is NHWC with H = 1
- *   int8 value  real = scale * (q - zero), q in [-128, 127]; weights are symmetric (zero = 0), q in [-127, 127]
+ *   int8 value  real = scale * (q - zero), q in [-128, 127]; weights are symmetric (zero = 0), q in [-128, 127] too
  *   requantize  y = zero_out + floor(acc * multiplier / 2^(32 - shift) + 1/2), clamped to [clamp_min, clamp_max];
  *               0 <= multiplier < 2^31, 0 <= shift <= 23; exact for every int32 acc (no wrap before the clamp); see
  *               tml_requantize in tml_internal.h
  *   accumulator int32; whoever builds the records sees to it that no partial sum leaves it: for convolution and fully
- *               connected |bias| + 2^14 * taps < 2^31 (conv_transpose 2^15), for matmul 2^16 * k < 2^31
+ *               connected |bias| + 128 * sum |weights| < 2^31 for each output channel (conv_transpose 255 * sum, from
+ *               16-bit inputs 2^15 * sum, but for conv2d_wide), for matmul |bias| + 2^16 * k < 2^31
  *   bias        int32 with -zero_in * sum(weights) already added; a padded tap therefore reads zero_in
  *   operands    operands[i] is a byte offset into the arena: inputs first, then outputs, then scratch. The output of
  *               lut, prelu, sum, softmax, log_softmax and of a binary kernel may be exactly an input (for a binary

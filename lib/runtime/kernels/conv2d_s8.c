@@ -1,7 +1,7 @@
 /* conv2d_s8.c: 2-D convolution with groups, strides, dilation and padding.
  *
  * operands: x [batches][in_h][in_w][in_c], y [batches][out_h][out_w][out_c]. Weights
- * [out_c][kernel_h][kernel_w][in_c / groups], int8 in [-127, 127]. The bias holds -in_zero * sum(weights), so a padded
+ * [out_c][kernel_h][kernel_w][in_c / groups], int8. The bias holds -in_zero * sum(weights), so a padded
  * tap counts as in_zero. No scratch.
  *
  * Two neighbouring pixels at a time where the window allows it, so that they share the weights; their windows are read

@@ -4,6 +4,7 @@
  * The pixels of a 1x1 convolution are read where they stand if their depth is a multiple of 8; every other window is
  * gathered into a patch first, two of which are the scratch. An odd pixel at the end is computed as both of a pair.
  */
+#include "conv2d_in_place.h"
 #include "mve_product.h"
 #include "window.h"
 
@@ -205,14 +206,9 @@ static void conv_setup(conv_mve *s, const tml_conv2d_dsp_params *p, int8_t *scra
   s->add.high = p->add_max;
 }
 
-static int conv_is_dense(const tml_conv2d_dsp_params *p) {
-  return p->kernel_h == 1 && p->kernel_w == 1 && p->in_c % 8 == 0 && p->pad_top == 0 && p->pad_left == 0 &&
-         (p->out_h - 1) * p->stride_h < p->in_h && (p->out_w - 1) * p->stride_w < p->in_w;
-}
-
 int tml_conv2d_s8_mve(const tml_context *context, const void *params, const uint32_t *operands) {
   const tml_conv2d_dsp_params *p = (const tml_conv2d_dsp_params *)params;
-  const int is_dense = conv_is_dense(p);
+  const int is_dense = tml_conv2d_reads_in_place(p);
   const int8_t *x = tml_operand(context, operands[0]);
   conv_mve s;
   int8_t *y, *scratch;

@@ -1,7 +1,7 @@
 /* conv_transpose2d_s8.c: transposed 2-D convolution. Every output gathers its inputs, so no scratch is needed.
  *
  * operands: x [batches][in_h][in_w][in_c], y [batches][out_h][out_w][out_c]. Weights
- * [out_c][kernel_h][kernel_w][in_c / groups], int8 in [-127, 127]. Output (oy, ox) sums over the taps (ky, kx) for
+ * [out_c][kernel_h][kernel_w][in_c / groups], int8. Output (oy, ox) sums over the taps (ky, kx) for
  * which (oy + pad_top - ky * dilation_h) / stride_h is an input row, columns alike. A tap without an input adds
  * nothing: the bias holds no zero-point term and in_zero is subtracted from each input.
  */

@@ -1,7 +1,7 @@
 /* depthwise_conv2d_s8.c: 2-D convolution with one input channel per output channel (groups = in_c).
  *
  * operands: x [batches][in_h][in_w][in_c], y [batches][out_h][out_w][out_c], out_c a multiple of in_c. Weights
- * [kernel_h][kernel_w][out_c], int8 in [-127, 127]; channel c reads input channel c / (out_c / in_c). The bias holds
+ * [kernel_h][kernel_w][out_c], int8; channel c reads input channel c / (out_c / in_c). The bias holds
  * -in_zero * sum(weights), so a padded tap counts as in_zero. No scratch.
  *
  * With one output per input channel, TML_LANES neighbouring channels run together, their accumulators in registers.

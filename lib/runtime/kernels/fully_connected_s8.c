@@ -1,6 +1,6 @@
 /* fully_connected_s8.c: y[rows][out_features] = x[rows][in_features] * weights^T + bias.
  *
- * operands: x, y. Weights [out_features][in_features], int8 in [-127, 127]; everything dense. No scratch.
+ * operands: x, y. Weights [out_features][in_features], int8; everything dense. No scratch.
  */
 #include "dot.h"
 

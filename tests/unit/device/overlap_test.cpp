@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <random>
 #include <set>
+#include "lib/device/fully_connected_shape.h"
 
 using namespace tinyml;
 
@@ -121,4 +122,17 @@ TEST_CASE("distances of well-known layers", "[device]") {
   Walk huge = same;
   huge.h.out = huge.w.out = 60000;
   CHECK_FALSE(raster_distance(huge, 1).has_value());
+}
+
+TEST_CASE("a kernel that reads whole rows of a fully connected layer leaves them to its output", "[device]") {
+  const auto distance = [](std::int64_t rows, std::int64_t in, std::int64_t out) {
+    LoweredStep step;
+    step.kernel = "tml_fully_connected_s8";
+    step.fields = {{"rows", rows}, {"in_features", in}, {"out_features", out}};
+    return whole_rows_distance(step);
+  };
+  CHECK(distance(1, 640, 128) == -512);  // one row: the output anywhere up to the input's end
+  CHECK(distance(1, 8, 640) == 0);
+  CHECK(distance(3, 6, 4) == -2);  // the first row's outputs end where the second row begins
+  CHECK(distance(3, 4, 6) == 4);   // two rows are written when the third is read
 }
