@@ -19,8 +19,10 @@ struct Options {
   std::string model, metric = "top1", target;
   DataArguments data;
   EngineArguments engine;
-  std::size_t topk = 5;
+  std::optional<std::size_t> topk;
 };
+
+constexpr std::size_t kTopK = 5;
 
 struct Evaluation {
   ordered_json json;
@@ -29,7 +31,7 @@ struct Evaluation {
 
 Evaluation classify(const Options& options, const Graph& graph, Engine& engine, ModelData& data, double& seconds) {
   const auto labels = labels_for(options.data, data);
-  Classification result(options.topk);
+  Classification result(options.topk.value_or(kTopK));
   seconds = run_all(engine, graph, data, options.engine, [&](const Batch& batch) {
     result.add(batch.outputs.at(0), std::span(labels).subspan(batch.first, batch.count));
   });
@@ -68,7 +70,15 @@ Evaluation measure_errors(const Options& options, const Graph& graph, Engine& en
   return out;
 }
 
+void check(const Options& options) {
+  const bool counts = options.metric == "top1";
+  if (counts && !options.target.empty())
+    throw Error("--target is for --metric mse or auc", "give one of them, or leave it out", ExitCode::usage);
+  if (!counts && options.topk) throw Error("--topk is for --metric top1", "leave one of them out", ExitCode::usage);
+}
+
 ExitCode eval(const Options& options, const Session& session) {
+  check(options);
   check_keeps(files_of({options.model, options.target}, options.data), session.json, "--json");
   ThreadPool threads(session.threads);
   const Graph graph = read_model(options.model, session);

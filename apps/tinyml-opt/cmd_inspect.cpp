@@ -90,7 +90,8 @@ void add_inspect(CLI::App& app, Session& session) {
   add_target_options(*command, options->device);
   add_bound_options(*command, options->bounds);
   command->add_option("--memory-map", options->memory_map, "Draw the plan of the working memory (SVG)")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(check_name, "", "");
   command
       ->add_option("--clock-mhz", options->clock_mhz,
                    "Show the estimated cycles of cortex-m4 and cortex-m7 as time at this clock, layer by layer")

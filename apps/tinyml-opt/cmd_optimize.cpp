@@ -73,6 +73,7 @@ void add_optimize(CLI::App& app, Session& session) {
   command->add_option("MODEL", options->model, "ONNX file; '-' is stdin")->required();
   command->add_option("-o,--output", options->output, "The ONNX file to write; '-' is stdout")
       ->type_name("FILE")
+      ->check(check_name, "", "")
       ->required();
   add_print_after(*command, options->print_after);
   command->add_flag("!--no-verify", options->verify, "Do not execute the model before and after");

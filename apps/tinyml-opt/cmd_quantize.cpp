@@ -353,6 +353,7 @@ void add_quantize(CLI::App& app, Session& session) {
       ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 40U).description(""));
   command->add_option("-o,--output", options->output, "The ONNX file to write; '-' is stdout")
       ->type_name("FILE")
+      ->check(check_name, "", "")
       ->required();
   add_method_options(*command, *options);
   add_preprocessing_options(*command, options->calib.options);

@@ -154,10 +154,12 @@ void add_run(CLI::App& app, Session& session) {
   command->add_option("--samples", options->data.options.limit, "Use only the first N samples")
       ->type_name("N")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 40U).description(""));
-  auto* output =
-      command->add_option("-o,--output", options->output, "The output's .npy; '-' is stdout")->type_name("FILE");
+  auto* output = command->add_option("-o,--output", options->output, "The output's .npy; '-' is stdout")
+                     ->type_name("FILE")
+                     ->check(check_name, "", "");
   command->add_option("--output-dir", options->output_dir, "Folder for one <name>.npy for each output")
       ->type_name("DIR")
+      ->check(check_name, "", "")
       ->excludes(output);
   add_engine_options(*command, options->engine);
   command->add_flag("--raw", options->engine.raw, "Write the device's integers instead of real values");

@@ -34,12 +34,13 @@ void add_limits(CLI::App& app, Session& session, const std::string& group) {
 
 }  // namespace
 
+std::string check_name(const std::string& file) { return file.empty() ? "names no file" : ""; }
+
 void add_common_options(CLI::App& app, Session& session) {
   const std::string group = "Common options";
   app.add_option("--json", session.json, "Write the report as JSON to this file; '-' is stdout")
       ->type_name("FILE")
-      ->check([](const std::string& file) { return file.empty() ? std::string("names no file") : std::string(); }, "",
-              "")
+      ->check(check_name, "", "")
       ->group(group);
   app.add_option("--seed", session.seed, "Seed of all that is random")->type_name("N")->group(group);
   constexpr unsigned kMostThreads = 1024;

@@ -35,6 +35,9 @@ void add_common_options(CLI::App& app, Session& session);
 CLI::App* add_command(CLI::App& app, Session& session, const std::string& name, const std::string& summary,
                       const std::string& example);
 
+// For options that take a file's or folder's name: what is wrong with it, or nothing.
+std::string check_name(const std::string& file);
+
 // Reads a model that is to be executed: Error when that is out of all proportion (--max-work).
 Graph read_model(const std::string& path, const Session& session);
 
