@@ -61,7 +61,7 @@ static int set_values(int full_range) {
   count = (uint32_t)p->batches * p->in_h * p->in_w * p->in_c;
   x = test_block(count);
   test_bytes(test_at(x), count, -128, 127);
-  test_bytes(weights, taps * p->out_c, -127, 127);
+  test_bytes(weights, taps * p->out_c, -128, 127);
   for (c = 0; c < p->out_c; ++c) {
     int32_t sum = 0;
     for (k = 0; k < taps; ++k) sum += weights[c * taps + k];

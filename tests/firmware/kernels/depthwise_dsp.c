@@ -50,7 +50,7 @@ static void values(void) {
   p.in_zero = test_zero();
   p.out_zero = test_zero();
   test_clamp(&p.clamp_min, &p.clamp_max);
-  test_bytes(canonical, 9u * p.out_c, -127, 127);
+  test_bytes(canonical, 9u * p.out_c, -128, 127);
   for (c = 0; c < p.out_c; ++c) {
     bias[c] = test_between(-400000, 400000);
     multipliers[c] = test_multiplier(9);

@@ -101,7 +101,7 @@ static void set_values(int plain) {
   p.clamp_min = -128, p.clamp_max = 127;
   if (!plain) test_clamp(&p.clamp_min, &p.clamp_max);
   d.clamp_min = p.clamp_min, d.clamp_max = p.clamp_max;
-  test_bytes(weights, taps * p.out_c, -127, 127);
+  test_bytes(weights, taps * p.out_c, -128, 127);
   for (c = 0; c < p.out_c; ++c) {
     bias[c] = test_chance(5) ? test_between(-2000000000, 2000000000) : test_between(-400000, 400000);
     multipliers[c] = test_multiplier(taps);
