@@ -21,7 +21,7 @@ static int set_values(int full_range) {
   p->out_zero = test_zero();
   test_clamp(&p->clamp_min, &p->clamp_max);
   if (full_range) p->clamp_min = -128, p->clamp_max = 127;
-  test_bytes(weights, taps * p->out_features, -127, 127);
+  test_bytes(weights, taps * p->out_features, -128, 127);
   for (c = 0; c < p->out_features; ++c) {
     int32_t sum = 0;
     for (k = 0; k < taps; ++k) sum += weights[c * taps + k];

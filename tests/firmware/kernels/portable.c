@@ -55,7 +55,7 @@ static void values(uint32_t taps) {
   p.in_zero = test_zero();
   p.out_zero = test_zero();
   test_clamp(&p.clamp_min, &p.clamp_max);
-  test_bytes(weights, taps * p.out_c, -127, 127);
+  test_bytes(weights, taps * p.out_c, -128, 127);
   for (c = 0; c < p.out_c; ++c) {
     bias[c] = test_between(-400000, 400000);
     multipliers[c] = test_multiplier(taps);
