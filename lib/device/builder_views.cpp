@@ -61,7 +61,8 @@ const std::vector<StepForm>& ProgramBuilder::pitched_forms(std::size_t draft,
   return it->second;
 }
 
-// A step whose cost is not known anyhow counts as free; one that loses its formula takes a kernel that nobody chooses.
+// A copy whose cost is not known is taken to move a byte in two instructions, so that leaving it out saves something.
+// Any other such step counts as free; one that loses its formula takes a kernel that nobody chooses.
 std::optional<double> ProgramBuilder::pitched_cost(std::size_t draft, const std::vector<PartLayout>& operands) const {
   constexpr double kUnknown = std::numeric_limits<double>::infinity();
   const auto best = [&](const std::vector<StepForm>& forms) {
@@ -74,6 +75,10 @@ std::optional<double> ProgramBuilder::pitched_cost(std::size_t draft, const std:
     if (forms.empty()) return std::nullopt;
     cost = best(forms);
   }
+  const Draft& d = drafts_[draft];
+  if (dense == kUnknown && d.step.kernel == "tml_copy")
+    return 2 * static_cast<double>(std::min(program_.buffers[static_cast<std::size_t>(d.operands.front())].bytes,
+                                            program_.buffers[static_cast<std::size_t>(d.operands.back())].bytes));
   return dense == kUnknown ? 0 : cost;
 }
 
