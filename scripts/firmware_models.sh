@@ -6,7 +6,7 @@
 #   TINYML_BINARY, TINYML_SHARED (models and data), TINYML_FIRMWARE_OUT (reports; default out/firmware),
 #   TARGETS ("m3 m4 m55"; also m0, riscv), FORMS ("nchw nhwc nchw_pad"), GOLDEN (20), OPTIMIZE (speed; or size, ram),
 #   QUANTIZE (more options of quantize, such as "--weight-bits 4"), COSTS (1: compares predicted and counted instructions too),
-#   MAX_RAM (none; bytes for --max-ram)
+#   MAX_RAM (none; bytes for --max-ram), SPECIALIZE (none; or auto, all)
 set -euo pipefail
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -74,7 +74,7 @@ quantize_model() { # MODEL FORM
 
 make_firmware() { # MODEL FORM TARGET FOLDER
   rm -rf "$4"
-  "$tool" emit "$out/$1_$2_int8.onnx" -o "$4" --name "$1" --target "$3" --optimize "$aim" ${MAX_RAM:+--max-ram "$MAX_RAM"} --golden "$vectors" --data "$test" \
+  "$tool" emit "$out/$1_$2_int8.onnx" -o "$4" --name "$1" --target "$3" --optimize "$aim" ${SPECIALIZE:+--specialize "$SPECIALIZE"} ${MAX_RAM:+--max-ram "$MAX_RAM"} --golden "$vectors" --data "$test" \
     "${preprocessing[@]}" --bundle ${costs:+--trace}
 }
 

@@ -28,6 +28,13 @@ void add_target_options(CLI::App& command, DeviceArguments& arguments) {
                   "same to the bit")
       ->type_name("speed|size|ram");
   command
+      .add_option(
+          "--specialize", arguments.specialize,
+          "Which 1x1 and 3x3 depthwise convolutions run kernels compiled for their shape: none (the default), auto "
+          "where 1% of the model's instructions costs at most 512 bytes of code, or all; the report says what "
+          "they cost")
+      ->type_name("auto|none|all");
+  command
       .add_option_function<std::string>(
           "--fast-ram", [&arguments](const std::string& text) { arguments.fast_ram = parse_size(text); },
           "The device has two memory regions: the arena takes at most so much of the fast one, such as 32K, and a "
@@ -36,7 +43,8 @@ void add_target_options(CLI::App& command, DeviceArguments& arguments) {
 }
 
 LowerOptions lower_options(const DeviceArguments& arguments, const DeviceBounds& bounds) {
-  return {parse_target(arguments.target), parse_optimize(arguments.optimize), bounds.max_ram, arguments.fast_ram};
+  return {parse_target(arguments.target), parse_optimize(arguments.optimize), bounds.max_ram, arguments.fast_ram,
+          parse_specialize(arguments.specialize)};
 }
 
 void add_bound_options(CLI::App& command, DeviceBounds& bounds) {

@@ -14,7 +14,7 @@ class App;
 namespace tinyml {
 
 struct DeviceArguments {
-  std::string target = "cortex-m4", optimize = "speed";
+  std::string target = "cortex-m4", optimize = "speed", specialize = "none";
   std::optional<std::size_t> fast_ram;
 };
 void add_target_options(CLI::App& command, DeviceArguments& arguments);

@@ -91,16 +91,19 @@ void add_with_includes(const RuntimeFile& file, std::map<std::string, EmittedFil
   if (file.name.ends_with(".c")) text = with_weak_definitions(std::move(text));
   if (!files.try_emplace(name, EmittedFile{name, std::move(text)}).second) return;
   for (const std::string& include : local_includes(file.text)) add_with_includes(file_named(include), files);
-  if (!file.name.ends_with(".c")) return;
+  if (file.name == "tinyml_runtime.h") return;  // it declares them all
   for (const std::string& function : names_in(without_comments(file.text)))
     if (const RuntimeFile* other = find_defining(function)) add_with_includes(*other, files);
 }
 
 }  // namespace
 
-std::vector<EmittedFile> bundle_runtime(const std::set<std::string>& functions) {
+std::string fixed_header(std::string_view kernel) { return std::string(kernel.substr(4)) + ".h"; }
+
+std::vector<EmittedFile> bundle_runtime(const std::set<std::string>& functions, const std::set<std::string>& headers) {
   std::map<std::string, EmittedFile> files;
   add_with_includes(file_named("tinyml_runtime.h"), files);
+  for (const std::string& header : headers) add_with_includes(file_named(header), files);
   for (const std::string& function : functions) add_with_includes(file_defining(function), files);
   std::vector<EmittedFile> result;
   for (auto& [name, file] : files) result.push_back(std::move(file));

@@ -47,9 +47,12 @@ std::vector<EmittedFile> emit_c(const Program& program, const CSourceOptions& op
   std::vector<EmittedFile> runtime;
   if (options.bundle) {
     std::set<std::string> functions{program.two_arenas ? "tml_run_two_arenas" : "tml_run"};
-    for (const ProgramStep& step : program.steps) functions.insert(step.kernel);
+    for (const ProgramStep& step : program.steps)
+      if (step.fixed < 0) functions.insert(step.kernel);
     if (options.trace) functions.insert({"tml_run_traced", "tml_run", "tml_run_two_arenas"});
-    runtime = bundle_runtime(functions);
+    std::set<std::string> headers;
+    for (const ProgramFixed& fixed : program.fixed) headers.insert(fixed_header(fixed.kernel));
+    runtime = bundle_runtime(functions, headers);
   }
   std::vector<EmittedFile> all = files;
   all.insert(all.end(), runtime.begin(), runtime.end());

@@ -2,6 +2,10 @@
 // Only constant data and four lines of code.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
+#include "formats/csource/bundle.h"
 #include "formats/csource/print.h"
 #include "lib/device/kernels.h"
 
@@ -60,6 +64,56 @@ std::string record(const Program& program, const ProgramStep& step, const std::s
   return text + "\n" + row + "}";
 }
 
+std::string function_of(const Program& program, std::size_t step, const std::string& name) {
+  const int fixed = program.steps[step].fixed;
+  return fixed < 0 ? program.steps[step].kernel : fmt::format("{}_fixed{}", name, fixed);
+}
+
+// The body of a kernel with the fields in which all its steps agree as constants; the others stand in the record.
+std::string fixed_function(const ProgramFixed& fixed, std::size_t index, const std::string& name) {
+  constexpr std::size_t kWidth = 112;
+  const KernelRecord& described = *find_kernel(fixed.kernel).record;
+  std::string numbers, text, row;
+  for (const std::size_t s : fixed.steps) numbers += fmt::format("{}{}", numbers.empty() ? "" : ", ", s);
+  const std::string bytes =
+      fixed.flash_bytes ? fmt::format(", about {:.0f} bytes of code at -O2", *fixed.flash_bytes) : "";
+  text = fmt::format(
+      "\n/* {0} for the shape of step{1} {2}{6}. */\n"
+      "static TML_FLAT int {3}_fixed{4}(const tml_context *context, const void *params, const uint32_t *operands) {{\n"
+      "  const {5} *step = (const {5} *)params;\n  {5} p;\n",
+      fixed.kernel, fixed.steps.size() == 1 ? "" : "s", numbers, name, index, described.name, bytes);
+  for (const KernelField& field : described.fields) {
+    const auto same =
+        std::find_if(fixed.same.begin(), fixed.same.end(), [&](const ProgramField& f) { return f.name == field.name; });
+    const std::string item =
+        same == fixed.same.end()
+            ? fmt::format(" p.{0} = step->{0};", field.name)
+            : fmt::format(" p.{} = {};", field.name, c_integer(std::get<std::int64_t>(same->value), field.element));
+    if (row.size() + item.size() > kWidth) {
+      text += " " + row + "\n";
+      row.clear();
+    }
+    row += item;
+  }
+  return text + fmt::format(" {}\n  return {}_body(context, &p, operands);\n}}\n", row, fixed.kernel);
+}
+
+std::string fixed_functions(const Program& program, const std::string& name) {
+  std::string text;
+  for (std::size_t i = 0; i < program.fixed.size(); ++i) text += fixed_function(program.fixed[i], i, name);
+  return text;
+}
+
+// Bodies of kernels are compiled here only in such functions.
+std::string fixed_includes(const Program& program, const CSourceOptions& options) {
+  std::set<std::string> headers;
+  for (const ProgramFixed& fixed : program.fixed)
+    headers.insert((options.bundle ? "" : "kernels/") + fixed_header(fixed.kernel));
+  std::string text = headers.empty() ? "" : "#define TML_FIXED_SHAPE\n";
+  for (const std::string& header : headers) text += "#include \"" + header + "\"\n";
+  return text.empty() ? text : text + "\n";
+}
+
 // Equal records are printed once. With `shared`, the trace's source sees the table too.
 std::string steps(const Program& program, const std::string& name, bool shared) {
   std::string text;
@@ -75,11 +129,12 @@ std::string steps(const Program& program, const std::string& name, bool shared) 
     text += fmt::format("static const uint32_t {}_operands{}[] = {};\n", name, i, c_list(offsets, DType::u32));
   }
   if (program.steps.empty()) return text;
+  text += fixed_functions(program, name);
   const std::string linkage = shared ? fmt::format("extern const tml_step {}_steps[];\n", name) : "static ";
   text += fmt::format("\n{}const tml_step {}_steps[] = {{\n", linkage, name);
   for (std::size_t i = 0; i < program.steps.size(); ++i)
-    text += fmt::format("  {{{}, &{}_step{}, {}_operands{}}}{}\n", program.steps[i].kernel, name, owners[i], name, i,
-                        i + 1 == program.steps.size() ? "" : ",");
+    text += fmt::format("  {{{}, &{}_step{}, {}_operands{}}}{}\n", function_of(program, i, name), name, owners[i], name,
+                        i, i + 1 == program.steps.size() ? "" : ",");
   return text + "};\n";
 }
 
@@ -148,7 +203,7 @@ std::string print_source(const Program& program, const CSourceOptions& options) 
              "/* {0}.c: weights, tables and steps of the model {0}, written by tinyml-opt for {1}. Do not edit. */\n"
              "#include \"{0}.h\"\n\n",
              name, target_name(program.target)) +
-         constants(program, name) + steps(program, name, options.trace) +
+         fixed_includes(program, options) + constants(program, name) + steps(program, name, options.trace) +
          (options.define_arena ? arena_definitions(program, name) : "") + entry_points(program, name);
 }
 

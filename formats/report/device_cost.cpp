@@ -54,6 +54,35 @@ void add_totals(nlohmann::ordered_json& json, const DeviceCost& cost) {
   json["ms_estimate"] = cycles.sum / cost.clock_mhz / 1000;
 }
 
+nlohmann::ordered_json fixed_to_json(const DeviceCost& cost) {
+  nlohmann::ordered_json functions = nlohmann::ordered_json::array();
+  for (const ProgramFixed& fixed : cost.fixed) {
+    functions.push_back({{"kernel", fixed.kernel}, {"steps", fixed.steps}, {"flash_bytes", nullptr}});
+    if (fixed.flash_bytes) functions.back()["flash_bytes"] = std::llround(*fixed.flash_bytes);
+    functions.back()["saved_instructions"] = nullptr;
+    if (fixed.saved_instructions) functions.back()["saved_instructions"] = std::llround(*fixed.saved_instructions);
+  }
+  return {{"functions", functions}, {"unneeded_kernel_bytes", std::llround(cost.unneeded_kernel_bytes)}};
+}
+
+std::string fixed_to_text(const DeviceCost& cost) {
+  std::size_t steps = 0, unknown = 0;
+  double bytes = 0, saved = 0;
+  for (const ProgramFixed& fixed : cost.fixed) {
+    steps += fixed.steps.size();
+    unknown += fixed.flash_bytes && fixed.saved_instructions ? 0 : 1;
+    bytes += fixed.flash_bytes.value_or(0);
+    saved += fixed.saved_instructions.value_or(0);
+  }
+  const std::string costs =
+      unknown != 0 ? "not predicted on this core"
+                   : fmt::format("{} bytes of code instead of {}, {} instructions {}", with_commas(std::llround(bytes)),
+                                 with_commas(std::llround(cost.unneeded_kernel_bytes)),
+                                 with_commas(std::llround(std::abs(saved))), saved < 0 ? "more" : "saved");
+  return fmt::format("fixed     {} function{} for the shapes of {} steps: {}\n", cost.fixed.size(),
+                     cost.fixed.size() == 1 ? "" : "s", steps, costs);
+}
+
 nlohmann::ordered_json bands_to_json(const ProgramBands& bands) {
   nlohmann::ordered_json json{{"first", bands.first},
                               {"last", bands.last},
@@ -86,10 +115,12 @@ DeviceCost device_cost(const Program& program) {
                   0,
                   program.steps.size(),
                   {},
-                  program.bands};
+                  program.bands,
+                  program.fixed,
+                  program.unneeded_kernel_bytes};
   for (const ProgramStep& step : program.steps) {
     cost.macs = saturating_sum(cost.macs, step.macs);
-    cost.layers.push_back({step.name, step.op, step.kernel, step.macs, step.instructions, step.terms, {}});
+    cost.layers.push_back({step.name, step.op, step.kernel, step.macs, step.instructions, step.terms, {}, step.fixed});
     if (step.instructions)
       cost.layers.back().cycles = estimated_cycles(step.kernel, *step.instructions, program.target);
   }
@@ -104,6 +135,8 @@ nlohmann::ordered_json to_json(const DeviceCost& cost) {
     if (layer.instructions) layers.back()["instructions"] = std::llround(*layer.instructions);
     if (layer.cycles) layers.back()["cycles_estimate"] = std::llround(*layer.cycles);
     if (layer.cycles && cost.clock_mhz > 0) layers.back()["ms_estimate"] = *layer.cycles / cost.clock_mhz / 1000;
+    if (layer.fixed >= 0) layers.back()["form"] = cost.fixed[static_cast<std::size_t>(layer.fixed)].form;
+    if (layer.fixed >= 0) layers.back()["function"] = layer.fixed;
     for (const auto& [name, times] : layer.terms) layers.back()["terms"][std::string(name)] = times;
   }
   nlohmann::ordered_json json{{"target", cost.target}, {"arena_bytes", cost.arena_bytes}};
@@ -115,6 +148,7 @@ nlohmann::ordered_json to_json(const DeviceCost& cost) {
                {"macs", cost.macs}});
   add_totals(json, cost);
   json["layers"] = layers;
+  if (!cost.fixed.empty()) json["fixed"] = fixed_to_json(cost);
   if (cost.bands) json["bands"] = bands_to_json(*cost.bands);
   return json;
 }
@@ -122,19 +156,28 @@ nlohmann::ordered_json to_json(const DeviceCost& cost) {
 std::string layers_to_text(const DeviceCost& cost) {
   const Total instructions = total(cost, &DeviceLayer::instructions), cycles = total(cost, &DeviceLayer::cycles);
   const bool has_cycles = cycles.unknown < cost.layers.size(), has_time = has_cycles && cost.clock_mhz > 0;
+  const auto bytes_of = [&](const DeviceLayer& layer) -> std::string {
+    if (layer.fixed < 0) return "";
+    const ProgramFixed& fixed = cost.fixed[static_cast<std::size_t>(layer.fixed)];
+    return fmt::format("{} ({})", rounded(fixed.flash_bytes), layer.fixed);
+  };
   std::vector<Table::Column> columns{{"device step"}, {"operator"}, {"kernel"}};
   for (const char* head : {"MACs", "instructions"}) columns.push_back({head, Table::Align::right});
   if (has_cycles) columns.push_back({"est. cycles", Table::Align::right});
   if (has_time) columns.push_back({fmt::format("est. ms at {:g} MHz", cost.clock_mhz), Table::Align::right});
+  if (!cost.fixed.empty()) columns.push_back({"own code, bytes", Table::Align::right});
   Table table(columns);
-  const auto add = [&](std::vector<std::string> cells, std::optional<double> count, std::optional<double> wait) {
+  const auto add = [&](std::vector<std::string> cells, std::optional<double> count, std::optional<double> wait,
+                       const std::string& own = "") {
     cells.push_back(rounded(count));
     if (has_cycles) cells.push_back(rounded(wait));
     if (has_time) cells.push_back(wait ? fmt::format("{:.3f}", *wait / cost.clock_mhz / 1000) : "-");
+    if (!cost.fixed.empty()) cells.push_back(own);
     table.add(cells);
   };
   for (const DeviceLayer& layer : cost.layers)
-    add({layer.name, layer.op, layer.kernel, with_commas(layer.macs)}, layer.instructions, layer.cycles);
+    add({layer.name, layer.op, layer.kernel, with_commas(layer.macs)}, layer.instructions, layer.cycles,
+        bytes_of(layer));
   table.add_line();
   const std::string what = instructions.unknown == 0 ? "predicted per inference"
                                                      : fmt::format("predicted; no formula for {} of {}",
@@ -159,7 +202,7 @@ std::string to_text(const DeviceCost& cost) {
                  : fmt::format(" in fast RAM\n          {}  arena in slow RAM", bytes(cost.slow_arena_bytes)),
              bytes(cost.flash_bytes()), with_commas(static_cast<std::int64_t>(cost.weights_bytes)),
              with_commas(static_cast<std::int64_t>(cost.tables_bytes))) +
-         (cost.bands ? bands_to_text(*cost.bands) : "");
+         (cost.fixed.empty() ? "" : fixed_to_text(cost)) + (cost.bands ? bands_to_text(*cost.bands) : "");
 }
 
 void check_bounds(const DeviceCost& cost, const DeviceBounds& bounds) {

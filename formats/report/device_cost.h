@@ -16,6 +16,7 @@ struct DeviceLayer {
   std::optional<double> instructions;  // predicted per inference; nullopt: the kernel has no formula for this core
   std::vector<std::pair<std::string_view, double>> terms;  // of which the prediction is made, for portable kernels
   std::optional<double> cycles;                            // an estimate (lib/device/cycles.h)
+  int fixed = -1;                                          // index of the function compiled for its shape
 };
 
 struct DeviceCost {
@@ -28,6 +29,8 @@ struct DeviceCost {
   std::size_t steps = 0;
   std::vector<DeviceLayer> layers;
   std::optional<ProgramBands> bands;
+  std::vector<ProgramFixed> fixed;
+  double unneeded_kernel_bytes = 0;
   double clock_mhz = 0;  // to say cycles as time; 0: not known
   std::size_t flash_bytes() const { return weights_bytes + tables_bytes; }
   std::size_t ram_bytes() const { return arena_bytes + slow_arena_bytes; }

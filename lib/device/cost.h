@@ -21,6 +21,7 @@ struct CostTerm {
 std::vector<CostTerm> cost_terms(const LoweredStep& step, Target target);
 
 // Nullopt where the kernel or the core is not in the table.
+// `kernel`: or a form of one that is compiled for its shape (fixed_shape.h).
 std::optional<double> predicted_instructions(std::string_view kernel, std::span<const CostTerm> terms, Target target);
 std::optional<double> predicted_instructions(const LoweredStep& step, Target target);
 
@@ -64,6 +65,10 @@ struct CostCoefficient {
   std::string_view kernel, term;
   double m0, m3, m4, m55, riscv;
 };
+// Of the forms in fixed_shape.h: instructions per term, and bytes of code per part (cost_fixed.cpp).
+std::span<const CostCoefficient> fixed_coefficients();
+std::span<const CostCoefficient> fixed_bytes();
 const CostCoefficient* find_coefficient(std::string_view kernel, std::string_view term);
+double coefficient_on(const CostCoefficient& coefficient, Target target);  // 0 for the generic target
 
 }  // namespace tinyml

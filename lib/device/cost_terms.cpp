@@ -332,27 +332,6 @@ std::string_view table_name(std::string_view kernel) {
   return kernel == "tml_conv2d_s8_dsp" ? "tml_conv2d_short_s8_dsp" : kernel;
 }
 
-double coefficient_on(const CostCoefficient& c, Target target) {
-  switch (target) {
-    case Target::cortex_m0:
-      return c.m0;
-    case Target::cortex_m3:
-      return c.m3;
-    case Target::cortex_m4:
-    case Target::cortex_m7:
-    case Target::cortex_m33:
-      return c.m4;
-    case Target::cortex_m55:
-    case Target::cortex_m85:
-      return c.m55;
-    case Target::riscv32:
-      return c.riscv;
-    case Target::generic:
-      break;
-  }
-  return 0;
-}
-
 }  // namespace
 
 StridedWalk strided_walk(const LoweredStep& step, std::string_view a_name, std::string_view b_name) {
@@ -420,12 +399,41 @@ std::vector<CostTerm> cost_terms(const LoweredStep& step, Target target) {
   return sum.take();
 }
 
+double coefficient_on(const CostCoefficient& c, Target target) {
+  switch (target) {
+    case Target::cortex_m0:
+      return c.m0;
+    case Target::cortex_m3:
+      return c.m3;
+    case Target::cortex_m4:
+    case Target::cortex_m7:
+    case Target::cortex_m33:
+      return c.m4;
+    case Target::cortex_m55:
+    case Target::cortex_m85:
+      return c.m55;
+    case Target::riscv32:
+      return c.riscv;
+    case Target::generic:
+      break;
+  }
+  return 0;
+}
+
+static const CostCoefficient* find_fixed(std::string_view key, std::string_view term) {
+  for (const CostCoefficient& c : fixed_coefficients())
+    if (c.kernel == key && c.term == term) return &c;
+  return nullptr;
+}
+
 std::optional<double> predicted_instructions(std::string_view kernel, std::span<const CostTerm> terms, Target target) {
   if (terms.empty() || target == Target::generic) return std::nullopt;
   double sum = 0;
   for (const CostTerm& term : terms) {
     if (term.times == 0) continue;
-    const CostCoefficient* found = find_coefficient(table_name(kernel), term.name);
+    const bool is_fixed = kernel.find('/') != std::string_view::npos;
+    const CostCoefficient* found =
+        is_fixed ? find_fixed(kernel, term.name) : find_coefficient(table_name(kernel), term.name);
     if (!found) return std::nullopt;
     sum += term.times * coefficient_on(*found, target);
   }

@@ -8,6 +8,7 @@
 
 #include "lib/device/band_search.h"
 #include "lib/device/builder.h"
+#include "lib/device/fixed_shape.h"
 #include "lib/device/groups.h"
 #include "lib/device/layouts.h"
 #include "lib/device/prepare.h"
@@ -216,10 +217,7 @@ Program lower_prepared(const Graph& prepared, const LowerOptions& options, bool 
   return lowering.run();
 }
 
-}  // namespace
-
-Program lower(const Graph& original, const LowerOptions& options) {
-  const Graph graph = prepare_for_device(original);
+Program lower_within(const Graph& graph, const LowerOptions& options) {
   if (options.max_arena == 0) return lower_prepared(graph, options);
   LowerOptions unbounded = options;
   unbounded.max_arena = 0;
@@ -230,6 +228,15 @@ Program lower(const Graph& original, const LowerOptions& options) {
     bounded.max_arena -= std::min<std::size_t>(TML_ARENA_ALIGN, options.max_arena - 1);
   return fit_with_bands(graph, fastest, lower_prepared(graph, bounded), options.max_arena,
                         [&](const Graph& banded) { return lower_prepared(banded, bounded, true); });
+}
+
+}  // namespace
+
+Program lower(const Graph& original, const LowerOptions& options) {
+  const Graph graph = prepare_for_device(original);
+  Program program = lower_within(graph, options);
+  fix_shapes(program, options.optimize, options.specialize);
+  return program;
 }
 
 }  // namespace tinyml

@@ -15,6 +15,7 @@ struct LowerOptions {
   std::size_t max_arena = 0;  // bytes to keep within where slower kernels of less memory can; 0: no bound
   // Bytes of a fast memory region: what does not fit stands in a second, slow arena. nullopt: one arena for all.
   std::optional<std::size_t> fast_arena = std::nullopt;
+  Specialize specialize = Specialize::none;  // kernels compiled for a layer's shape (fixed_shape.h)
   bool views = true;  // place parts in the whole (Concat, Split, Slice of rows) instead of copying them
 };
 

@@ -13,6 +13,7 @@ namespace {
 constexpr std::array<std::string_view, 9> kTargets{"generic",    "cortex-m0",  "cortex-m3",  "cortex-m4", "cortex-m7",
                                                    "cortex-m33", "cortex-m55", "cortex-m85", "riscv32"};
 constexpr std::array<std::string_view, 3> kAims{"speed", "size", "ram"};
+constexpr std::array<std::string_view, 3> kSpecialize{"auto", "none", "all"};
 
 // The index of a name; `what` says of what.
 template <std::size_t N>
@@ -41,6 +42,10 @@ Target parse_target(std::string_view name) {
 Optimize parse_optimize(std::string_view name) { return static_cast<Optimize>(parse_name(kAims, name, "aim")); }
 
 std::size_t ProgramBuffer::span() const { return pitch == 0 || bytes == 0 ? bytes : (bytes / run - 1) * pitch + run; }
+
+Specialize parse_specialize(std::string_view name) {
+  return static_cast<Specialize>(parse_name(kSpecialize, name, "choice"));
+}
 
 std::uint32_t Program::operand_offset(int buffer) const {
   const ProgramBuffer& b = buffers[static_cast<std::size_t>(buffer)];

@@ -30,6 +30,10 @@ Target parse_target(std::string_view name);   // Error (usage) listing the known
 enum class Optimize : std::uint8_t { speed, size, ram };
 Optimize parse_optimize(std::string_view name);  // Error (usage) listing the known ones
 
+// Which steps run a kernel that is compiled for their shape: those where it is worth its flash, none, or all that can.
+enum class Specialize : std::uint8_t { worthwhile, none, all };
+Specialize parse_specialize(std::string_view name);  // Error (usage) listing the known ones
+
 struct ProgramConstant {
   std::string name;  // C identifier without the model's prefix, unique: "conv1_weights"
   Tensor data;       // int8, uint16, int16, int32, uint32
@@ -74,6 +78,16 @@ struct ProgramStep {
   std::optional<double> instructions;  // predicted per inference on the target, where the kernel has a cost formula
   // What the prediction is made of, for portable kernels (lib/device/cost.h).
   std::vector<std::pair<std::string_view, double>> terms;
+  int fixed = -1;  // index of the function that is compiled for its shape; -1: the kernel itself runs
+};
+
+// A kernel's body compiled for one shape, for the steps that have it (fixed_shape.h).
+struct ProgramFixed {
+  std::string kernel, form;  // form: the key of its costs
+  std::vector<std::size_t> steps;
+  std::vector<ProgramField> same;            // the fields that are constants in it: all steps have these values
+  std::optional<double> flash_bytes;         // predicted code on the target
+  std::optional<double> saved_instructions;  // predicted, of all steps together
 };
 
 struct ProgramPort {
@@ -101,6 +115,8 @@ struct Program {
   std::vector<ProgramConstant> constants;
   std::vector<ProgramBuffer> buffers;
   std::vector<ProgramStep> steps;
+  std::vector<ProgramFixed> fixed;
+  double unneeded_kernel_bytes = 0;  // predicted code of kernels that fixed functions have replaced altogether
   std::vector<ProgramPort> inputs, outputs;
   std::optional<ProgramBands> bands;
   std::size_t arena_bytes = 0;

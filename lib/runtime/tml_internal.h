@@ -21,11 +21,21 @@
 #pragma GCC optimize("O1", "omit-frame-pointer")
 #endif
 
-/* For functions of which a copy at each call would cost more flash and stack than it saves in time. */
-#if defined(__GNUC__)
+/* An emitted model may compile a kernel's body (tml_<kernel>_body in its header) for a shape that is a constant there:
+ * with TML_FIXED_SHAPE defined, and TML_FLAT at the function that calls the body, all of it becomes that one function,
+ * and the compiler folds what the shape decides. Otherwise TML_NOINLINE stands at functions of which a copy at each
+ * call would cost more flash and stack than it saves in time. */
+#if defined(TML_FIXED_SHAPE)
+#define TML_NOINLINE inline
+#elif defined(__GNUC__)
 #define TML_NOINLINE __attribute__((noinline, unused))
 #else
 #define TML_NOINLINE
+#endif
+#if defined(__GNUC__)
+#define TML_FLAT __attribute__((flatten))
+#else
+#define TML_FLAT
 #endif
 
 static inline int8_t *tml_operand(const tml_context *context, uint32_t offset) {

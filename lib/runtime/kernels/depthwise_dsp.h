@@ -1,5 +1,5 @@
 /* depthwise_dsp.h: the 3x3 depthwise kernels for cores with the DSP extension (Cortex-M4, M7, M33): the frame is
- * depthwise_dsp.c; a kernel is the function of one channel for one stride.
+ * depthwise_dsp_frame.h; a kernel is the function of one channel for one stride.
  *
  * Scratch: word ((pair_row * column_pairs + column / 2) * 4 + channel) * 2 + column % 2 holds the rows 2 * pair_row
  * (low half) and 2 * pair_row + 1 of a column as int16; row 0 and column 0 are the first row and column of the padded
@@ -37,8 +37,13 @@ typedef struct tml_depthwise_shape {
 
 static inline uint32_t *tml_depthwise_at(uint32_t *row, uint32_t column) { return row + column / 2 * 8 + column % 2; }
 
+#if defined(TML_FIXED_SHAPE) /* a frame of its own, that folds the shape */
+#include "depthwise_dsp_frame.h"
+#define tml_depthwise_dsp_run tml_depthwise_dsp_frame
+#else
 int tml_depthwise_dsp_run(const tml_context *context, const tml_depthwise_dsp_params *p, const uint32_t *operands,
                           uint32_t stride, tml_depthwise_function function);
+#endif
 
 /* The same as the assembler, one tap at a time, for other compilers and for the host. */
 static inline int32_t tml_depthwise_tap(const tml_depthwise_channel *p, uint32_t row, uint32_t column) {

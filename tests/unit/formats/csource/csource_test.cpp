@@ -139,3 +139,73 @@ int main(void) {
   CHECK(std::system((quoted + "/net").c_str()) == 0);
   std::filesystem::remove_all(folder);
 }
+
+namespace {
+
+// First layer, depthwise, 1x1 with an odd number of pixels, a large window, pools, fully connected.
+Graph all_forms() {
+  Graph graph;
+  ValueId at = graph.add_input("x", {DType::f32, to_shape({1, 3, 9, 11})});
+  const auto node = [&](const char* op, const std::string& name, Attributes attributes, const Dims& weights = {}) {
+    std::vector<ValueId> inputs{at};
+    if (!weights.empty()) inputs.push_back(graph.add_constant(name + "_w", random_reals(weights, 7)));
+    at = graph.add_value(name);
+    graph.add_node({.name = name,
+                    .op = op,
+                    .attributes = std::move(attributes),
+                    .inputs = std::move(inputs),
+                    .outputs = {at},
+                    .origins = {name}});
+  };
+  const Ints padded{1, 1, 1, 1};
+  node("Conv", "first", {{"pads", padded}}, {8, 3, 3, 3});
+  node("Conv", "by_channel", {{"pads", padded}, {"group", std::int64_t{8}}}, {8, 1, 3, 3});
+  node("Conv", "point", {}, {20, 8, 1, 1});
+  node("AveragePool", "pool", {{"kernel_shape", Ints{3, 3}}, {"pads", padded}});
+  node("Conv", "by_channel_halved", {{"pads", padded}, {"group", std::int64_t{20}}, {"strides", Ints{2, 2}}},
+       {20, 1, 3, 3});
+  node("Conv", "large", {{"pads", padded}}, {6, 20, 3, 3});
+  node("GlobalAveragePool", "mean", {});
+  node("Flatten", "flat", {});
+  node("Gemm", "dense", {{"transB", std::int64_t{1}}}, {5, 6});
+  graph.set_outputs({at});
+  infer_types(graph);
+  return quantized(graph);
+}
+
+}  // namespace
+
+// Golden vectors are what the simulation's kernels compute in their general form. Two models in one firmware, so that
+// neither the functions nor the kernels' names meet.
+TEST_CASE("functions for given shapes compile without a warning and compute what the kernels compute", "[csource]") {
+  const std::filesystem::path folder = std::filesystem::temp_directory_path() / "tinyml_csource_fixed_test";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  const Graph graph = all_forms();
+  for (const auto& [name, target] : {std::pair{"portable", Target::cortex_m0}, std::pair{"simd", Target::cortex_m4}}) {
+    LowerOptions options;
+    options.target = target;
+    options.specialize = Specialize::all;
+    const Program program = lower(graph, options);
+    CHECK(program.fixed.size() == (target == Target::cortex_m0 ? 3U : 2U));
+    for (const EmittedFile& file : emit_c(program, {.name = name, .golden = golden_of(program, 20), .bundle = true})) {
+      if (!file.name.ends_with(".c") && !file.name.ends_with(".h")) continue;
+      std::ofstream(folder / file.name) << file.text;
+    }
+  }
+  std::ofstream(folder / "main.c") << R"(#include "simd.h"
+#include "portable.h"
+static union { int64_t align[2]; uint8_t bytes[PORTABLE_ARENA_BYTES + SIMD_ARENA_BYTES + 16]; } memory;
+int main(void) {
+  uint8_t *arena = memory.bytes + (16 - (uintptr_t)memory.bytes % 16) % 16;
+  const int first = portable_self_test(arena);
+  return first != 0 ? first : simd_self_test(arena);
+}
+)";
+  const std::string quoted = "'" + folder.string() + "'";
+  const std::string command = "gcc -std=c99 -O2 -Wall -Wextra -Wconversion -Wshadow -Werror -pedantic -I " + quoted +
+                              " " + quoted + "/*.c -o " + quoted + "/both";
+  REQUIRE(std::system(command.c_str()) == 0);
+  CHECK(std::system((quoted + "/both").c_str()) == 0);
+  std::filesystem::remove_all(folder);
+}
